@@ -33,6 +33,12 @@ UNAUDITED_FIELDS = {
     "token_hash",
     "archive_operation_id",
     "created_by",
+    "attempts",
+    "cursor",
+    "done_count",
+    "finished_at",
+    "lease_until",
+    "owner",
 }
 # The first of these fields that a row has is the id of the object that its events are about. The value is the object's type, where that is
 # not the row's own.

@@ -9,7 +9,12 @@ from db.engine.statement import Row
 from db.tables import SCHEMA
 
 # Our functions that run with the owner's rights on purpose. Each checks which rows it may touch.
-DEFINER_FUNCTIONS = (f"{SCHEMA}.token_actor(bytea)", f"{SCHEMA}.erase_traces(uuid, uuid[])")
+DEFINER_FUNCTIONS = (
+    f"{SCHEMA}.token_actor(bytea)",
+    f"{SCHEMA}.erase_traces(uuid, uuid[])",
+    f"{SCHEMA}.organizations_without_message()",
+    f"{SCHEMA}.job_statistics()",
+)
 # Members of these roles can act as the operating system account of the database server, and so read its files.
 SERVER_ROLES = ("pg_execute_server_program", "pg_read_server_files", "pg_write_server_files")
 

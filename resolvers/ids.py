@@ -35,6 +35,7 @@ PREFIXES = {
     "Project": "prj",
     "Quote": "quo",
     "Registration": "reg",
+    "RevenueRebuildJob": "rbj",
     "VatRate": "vat",
 }
 TYPES = {prefix: name for name, prefix in PREFIXES.items()}

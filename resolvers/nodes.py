@@ -16,6 +16,7 @@ from domain.core.errors import BadInput
 from domain.core.pagination import MAX_PAGE_SIZE
 from domain.core.scope import ReadScope
 from domain.invoicing import invoices, layouts, quotes, vat_rates
+from domain.jobs import reads as jobs
 from domain.organization import members, organizations, tokens
 from domain.registrations import rules as registrations
 from resolvers.context import Info
@@ -34,6 +35,7 @@ BATCHES: dict[str, Callable[[ReadScope, Sequence[UUID]], Awaitable[Sequence[Any]
     "Organization": organizations.by_id,
     "Project": projects.by_id,
     "Registration": registrations.by_id,
+    "RevenueRebuildJob": jobs.by_id,
     "Quote": quotes.by_id,
     "VatRate": vat_rates.by_id,
 }

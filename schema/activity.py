@@ -25,6 +25,7 @@ describe_enum(
     name="ActivityChannel",
     API="This API, with a token.",
     COMMAND_LINE="The command line of the server.",
+    JOB="A background job that a member or a token started.",
 )
 describe_enum(
     AuditAction,

@@ -5,6 +5,7 @@ import strawberry
 from schema.mutations.client_links import ClientLinkMutations
 from schema.mutations.clients import ClientMutations
 from schema.mutations.contacts import ContactMutations
+from schema.mutations.jobs import JobMutations
 from schema.mutations.labels import LabelMutations
 from schema.mutations.layouts import InvoiceLayoutMutations
 from schema.mutations.members import MemberMutations
@@ -31,4 +32,5 @@ class Mutation(
     OrganizationMutations,
     MemberMutations,
     TokenMutations,
+    JobMutations,
 ): ...

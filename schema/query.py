@@ -4,11 +4,12 @@ import strawberry
 
 from domain.core.pagination import MAX_PAGE_SIZE
 from domain.core.scope import Permission
-from resolvers import clients, contacts, labels, nodes, projects, registrations, viewer
+from resolvers import clients, contacts, jobs, labels, nodes, projects, registrations, viewer
 from schema.clients import Client, ClientConnection
 from schema.contacts import Contact, ContactConnection
 from schema.core.fields import FieldOptions, resolved_field
 from schema.core.row_type import Node
+from schema.jobs import Job, JobConnection
 from schema.labels import LabelConnection
 from schema.projects import Project
 from schema.registrations import Registration, RegistrationConnection
@@ -32,6 +33,10 @@ class Query:
     registrations: RegistrationConnection | None = resolved_field(
         registrations.page, "Registrations of the organization, newest day first.", options=READ_OPTIONS
     )
+    job: Job | None = resolved_field(
+        jobs.find_one, "A background job. Null if there is none that the caller may see: their own jobs, or all with `ORGANIZATION_WRITE`."
+    )
+    jobs: JobConnection | None = resolved_field(jobs.page, "Background jobs that the caller may see, newest first.")
     node: Node | None = resolved_field(nodes.by_id, "An object of any type. Null if the organization has none with this id.")
     nodes: list[Node | None] | None = resolved_field(
         nodes.by_ids,

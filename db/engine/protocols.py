@@ -4,6 +4,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 from uuid import UUID
 
+import asyncpg
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from db.engine.statement import Command, Query, R
@@ -27,6 +28,11 @@ class UnitOfWork(Transaction, Protocol):
 
     @property
     def session(self) -> AsyncSession: ...
+
+    @property
+    def driver(self) -> asyncpg.Connection:
+        """The driver's connection of the transaction, for a library that brings its own statements. Flush the session first."""
+        ...
 
     def savepoint(self) -> AbstractAsyncContextManager[None]: ...
 

@@ -28,6 +28,7 @@ class WriteTransaction:
     def __init__(self, tenant: UUID, session: AsyncSession, connection: DriverConnection, origin: ChangeOrigin) -> None:
         self.tenant = tenant
         self.session = session
+        self.driver = connection.connection
         self.audit = AuditRecorder(session, origin)
         self._connection = connection
         self._has_executed = False

@@ -5,7 +5,7 @@ from urllib.parse import unquote, urlsplit
 from sqlalchemy import Connection, text
 
 from db.rls_bypasses import DEFINER_FUNCTIONS
-from db.tables import SCHEMA
+from db.tables import QUEUE_SCHEMA, SCHEMA
 
 LIMITS = {"statement_timeout": "5s", "lock_timeout": "2s", "idle_in_transaction_session_timeout": "10s"}
 # The default of `random_page_cost` is for spinning disks, and makes the planner scan whole tables. Without parallel workers, one search
@@ -17,6 +17,14 @@ TABLES = f"SELECT c.oid::regclass::text FROM pg_class c WHERE c.relnamespace = '
 FUNCTIONS = f"""SELECT p.oid::regprocedure::text FROM pg_proc p WHERE p.pronamespace = '{SCHEMA}'::regnamespace
  AND (NOT p.prosecdef OR p.oid = ANY (SELECT to_regprocedure(signature)::oid FROM unnest(CAST(:ours AS text[])) signature))"""  # noqa: S608 a constant of ours
 REVOKED_RIGHTS = {"alembic_version": "INSERT, UPDATE, DELETE", "audit_event": "UPDATE, DELETE"}  # read-only; append-only
+QUEUE_RIGHTS = {  # what the library's statements need that the server and its workers send
+    "pgqueuer": "SELECT, INSERT, UPDATE, DELETE",
+    "pgqueuer_log": "SELECT, INSERT, DELETE",
+    "pgqueuer_schedules": "SELECT, INSERT, UPDATE, DELETE",
+    "pgqueuer_statistics": "SELECT",
+    "SEQUENCE pgqueuer_id_seq": "USAGE",
+    "SEQUENCE pgqueuer_schedules_id_seq": "USAGE",
+}
 # Before PostgreSQL 16, a role with CREATEROLE could alter every other role; since then, only the roles that it administers.
 CAN_ALTER_ROLE = """SELECT me.rolsuper OR (current_setting('server_version_num')::int < 160000 AND me.rolcreaterole)
  OR pg_has_role(it.oid, 'USAGE WITH ADMIN OPTION') FROM pg_roles me, pg_roles it WHERE me.rolname = current_user AND it.rolname = :name"""
@@ -52,7 +60,15 @@ def _rights(connection: Connection) -> list[str]:
     functions = connection.scalars(text(FUNCTIONS.replace("::", r"\:\:")), {"ours": [*DEFINER_FUNCTIONS]}).all()
     rights = {"SELECT, INSERT, UPDATE, DELETE ON": tables, "EXECUTE ON FUNCTION": functions}
     grants = [f"{right} {', '.join(names)}".replace(":", r"\:") for right, names in rights.items() if names]
-    return [f"USAGE ON SCHEMA {SCHEMA}", *grants]
+    return [f"USAGE ON SCHEMA {SCHEMA}", *grants, *_queue_rights(connection)]
+
+
+def _queue_rights(connection: Connection) -> list[str]:
+    """Return the rights on the job queue. There are none before the migration that creates it."""
+    if connection.scalar(text(f"SELECT to_regnamespace('{QUEUE_SCHEMA}')")) is None:
+        return []
+    names = {name: name.replace("pgqueuer", f"{QUEUE_SCHEMA}.pgqueuer", 1) for name in QUEUE_RIGHTS}
+    return [f"USAGE ON SCHEMA {QUEUE_SCHEMA}", *(f"{rights} ON {names[name]}" for name, rights in QUEUE_RIGHTS.items())]
 
 
 def _quote(connection: Connection, format_code: str, value: str) -> str:

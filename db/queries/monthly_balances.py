@@ -34,6 +34,7 @@ from db.engine.statement import Command, Query
 from db.queries.revenue import DOCUMENTS, FIGURES, ONE, PAYMENTS, Source, first_day_of_month, select_moves
 from db.rows import IdRow
 from db.sql.expressions import TENANT, col, columns, id_in, parameter
+from db.sql.pagination import count_rows
 from db.tables import Client, ClientMonth
 from db.tables.base import table_of
 
@@ -130,6 +131,7 @@ CLIENTS = Query(
     .limit(parameter("count", Integer())),
     IdRow,
 )
+CLIENT_COUNT = count_rows(Client, [col(Client.tenant_id) == TENANT])
 
 
 async def rebuild(work: StatementExecutor, clients: Sequence[UUID], since: date = date.min) -> None:
@@ -153,3 +155,8 @@ async def find_inconsistent(tx: Transaction, clients: Sequence[UUID]) -> list[UU
 async def client_ids(tx: Transaction, after: UUID, count: int) -> list[UUID]:
     """Return the first `count` ids of clients after `after`, in order."""
     return [row.id for row in await tx.fetch(CLIENTS, after=after, count=count)]
+
+
+async def count_clients(tx: Transaction) -> int:
+    (row,) = await tx.fetch(CLIENT_COUNT)
+    return row.count

@@ -4,6 +4,7 @@ from db.rows.activity import EventRow
 from db.rows.clients import AddressRow, ClientRow, ContactClientRow, DuplicateRow, FinancialRow, LabelClientRow
 from db.rows.contacts import ClientContactRow, ClientLabelRow, ContactRow, LabelRow, LockedUsesRow
 from db.rows.invoices import ClientRevenueRow, InvoiceLayoutRow, InvoiceRow, RevenueRow, VatRateRow
+from db.rows.jobs import DueJobRow, JobRow, JobStatisticsRow, RequesterRow
 from db.rows.organizations import (
     ActorRow,
     CountByIdRow,
@@ -34,6 +35,7 @@ __all__ = [
     "CountByIdRow",
     "CountRow",
     "DependentCountsRow",
+    "DueJobRow",
     "DuplicateRow",
     "EventRow",
     "FinancialRow",
@@ -41,6 +43,8 @@ __all__ = [
     "InvoiceLayoutRow",
     "InvoiceNumberRow",
     "InvoiceRow",
+    "JobRow",
+    "JobStatisticsRow",
     "LabelClientRow",
     "LabelRow",
     "LockedUsesRow",
@@ -59,6 +63,7 @@ __all__ = [
     "RegistrationFinancialRow",
     "RegistrationLabelRow",
     "RegistrationRow",
+    "RequesterRow",
     "RevenueRow",
     "TokenRow",
     "VatRateRow",

@@ -1,7 +1,7 @@
 """Tables, and the field sets that tables, inputs and validation share. Each subject has a file."""
 
 from db.tables.audit import AuditAction, AuditEvent, Channel, DeletionRecord, IdempotencyKey, OutboxEvent
-from db.tables.base import SCHEMA, Entity, Table, text_lengths
+from db.tables.base import QUEUE_ENTRYPOINT, QUEUE_SCHEMA, SCHEMA, Entity, Table, text_lengths
 from db.tables.clients import AddressFields, AddressType, Client, ClientAddress, ClientFields, ClientFinancialFields, ClientKind
 from db.tables.contacts import ClientContact, ClientContactFields, ClientLabel, Contact, ContactFields, ContactRole, Label, LabelFields
 from db.tables.invoices import (
@@ -17,6 +17,7 @@ from db.tables.invoices import (
     VatRate,
     VatRateFields,
 )
+from db.tables.jobs import Job, JobFailureCode, JobKind, JobStatus
 from db.tables.monthly_balances import ClientMonth
 from db.tables.organizations import (
     ApiToken,
@@ -51,6 +52,8 @@ from db.tables.projects import (
 from db.tables.quotes import Quote, QuoteLine, QuoteStatus
 
 __all__ = [
+    "QUEUE_ENTRYPOINT",
+    "QUEUE_SCHEMA",
     "SCHEMA",
     "AddressFields",
     "AddressType",
@@ -83,6 +86,10 @@ __all__ = [
     "InvoiceLine",
     "InvoiceMethod",
     "InvoiceStatus",
+    "Job",
+    "JobFailureCode",
+    "JobKind",
+    "JobStatus",
     "Label",
     "LabelFields",
     "Member",

@@ -18,6 +18,7 @@ class Channel(StrEnum):
 
     API = "API"
     COMMAND_LINE = "COMMAND_LINE"
+    JOB = "JOB"
 
 
 class AuditAction(StrEnum):

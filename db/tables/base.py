@@ -19,6 +19,8 @@ from db.tables.keys import new_id
 from db.tables.timestamps import now
 
 SCHEMA = "relaties"
+QUEUE_SCHEMA = "relaties_queue"  # the tables of the job queue, which belong to the library pgqueuer
+QUEUE_ENTRYPOINT = "organization"  # the library's name for our one kind of messages
 
 
 def _first_own_column(constraint: Constraint, _table: object) -> str:

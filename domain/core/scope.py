@@ -152,6 +152,7 @@ class WriteScope(Scope):
         super().__init__(actor, work, secrets)
         self.tenant = actor.tenant
         self.session: AsyncSession = work.session
+        self.driver = work.driver
         self.savepoint = work.savepoint
         self.execute = work.execute
 

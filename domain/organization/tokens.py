@@ -17,7 +17,7 @@ from pydantic import Field
 
 from db.engine.database import Database
 from db.queries import tokens as rows
-from db.rows import ActorRow, TokenRow
+from db.rows import ActorRow, RequesterRow, TokenRow
 from db.sql import locking
 from db.tables import ApiToken, Member, Role, TokenFields
 from db.tables.timestamps import now
@@ -51,13 +51,13 @@ async def authenticate(database: Database, secret: str) -> tuple[Actor, datetime
         return None
     actor_row = await rows.actor(database, hash_secret(secret))
     return (
-        (Actor(actor_row.tenant_id, _effective_permissions(actor_row), actor_row.member_id, actor_row.token_id), actor_row.expires_at)
+        (Actor(actor_row.tenant_id, effective_permissions(actor_row), actor_row.member_id, actor_row.token_id), actor_row.expires_at)
         if actor_row
         else None
     )
 
 
-def _effective_permissions(actor_row: ActorRow) -> frozenset[Permission]:
+def effective_permissions(actor_row: ActorRow | RequesterRow) -> frozenset[Permission]:
     """Return the permissions that the member's role, the token's role and the token's scope have in common."""
     roles = [ROLE_PERMISSIONS[Role(role)] for role in (actor_row.member_role, actor_row.token_role) if role]
     scope = frozenset(Permission) if actor_row.scope is None else frozenset(Permission(permission) for permission in actor_row.scope)

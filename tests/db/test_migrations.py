@@ -53,6 +53,7 @@ def test_migrations_do_not_wait_for_locks() -> None:
 
 
 @pytest.mark.filterwarnings("ignore:Computed default on")  # alembic cannot compare the text of an expression
+@pytest.mark.filterwarnings("ignore:Can't validate argument 'dialect_options'")  # alembic cannot copy a check that is not validated
 async def test_migrations_create_the_tables_of_the_code(owner_url: str) -> None:
     """Alembic compares the columns, indexes and foreign keys of both."""
 

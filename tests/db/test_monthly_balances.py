@@ -235,7 +235,7 @@ def test_every_writer_of_documents_or_payments_rebuilds_balances() -> None:
         for name, node in iterate_functions(module)
         if "db.queries.monthly_balances.rebuild" in module.referenced_names(node)
     }
-    assert "domain.reports.monthly_balances.verify_balances" in rebuilding
+    assert "domain.reports.monthly_balances._verify_batch" in rebuilding
     deletion = {"db.queries.deletions._delete_children", "db.queries.deletions.delete_client", "db.queries.deletions.lock"}
     assert find_writers(WRITTEN_TABLES, source_modules) - rebuilding == deletion
     new = """from db.tables import Invoice

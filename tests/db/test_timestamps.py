@@ -21,7 +21,7 @@ from tests.support.snapshots import compare_snapshots, read_snapshot
 
 PREVIOUS_REVISION = "0014"
 MIGRATION = import_module("db.migrations.versions.0015_milliseconds")
-TABLES = Table.metadata.sorted_tables
+TABLES = [table for table in Table.metadata.sorted_tables if table.name != "job"]  # it is newer than the migration
 MILLISECOND_FORMAT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z")
 parse = SCALARS[datetime].parse_value
 offsets = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
@@ -89,7 +89,8 @@ async def test_migration_changes_only_fractions_of_milliseconds(fresh_database: 
         await owner.execute(f"UPDATE relaties.{name} SET {fine} WHERE tenant_id = $1", one.id)
     row_query = "SELECT id, xmin::text FROM relaties.client WHERE tenant_id = $1 ORDER BY id"
     before = await owner.fetch(row_query, other.id)
-    assert compare_snapshots(whole, await read_snapshot(owner, one.id, other.id))
+    fine_query = "SELECT count(*) FROM relaties.client WHERE created_at <> date_trunc('milliseconds', created_at)"
+    assert await owner.fetchval(fine_query) == await owner.fetchval("SELECT count(*) FROM relaties.client WHERE tenant_id = $1", one.id) > 0
     await upgrade(url, None)
     assert compare_snapshots(whole, await read_snapshot(owner, one.id, other.id)) == {}
     assert before == await owner.fetch(row_query, other.id)

@@ -20,7 +20,13 @@ WHOLE_INDEX = {"clients.search", "clients.count", "contacts.page", "contacts.cou
 WHOLE_INDEX |= {"clients.count_of_labels", "contacts.count_of_clients", "revenue.of_all", "revenue.of_all_partial_months"}
 # One organization has almost all rows, and these queries read the months of all its clients. The table is no wider than its index.
 WHOLE_TABLE = {"revenue.of_all": {"client_month"}, "revenue.of_all_partial_months": {"client_month"}}
-WHOLE_INDEX |= {"registrations.count", "registrations.count_filtered"}
+WHOLE_INDEX |= {
+    "registrations.count",
+    "registrations.count_filtered",
+    "jobs.count",
+    "jobs.count_filtered",
+    "monthly_balances.count_clients",
+}
 
 PAGES = ("page", "page_after", "page_active", "page_by_number")
 OF_CLIENTS = ("contacts.all_of_clients", "labels.of_clients", "revenue.total_by_client")

@@ -71,6 +71,8 @@ def rows_loaded_by(batch: Any) -> set[type]:  # noqa: ANN401
 
 def source_classes(kind: object) -> set[type]:
     """Return the row classes of a type. For a connection, return those of its nodes."""
+    if isinstance(kind, GraphQLInterfaceType):
+        return {source for each in SCHEMA._schema.get_possible_types(kind) for source in source_classes(each)}  # noqa: SLF001
     assert isinstance(kind, GraphQLObjectType)
     origin = (kind.extensions or {})["strawberry-definition"].origin
     if hasattr(origin, "sources"):

@@ -151,6 +151,13 @@ class Tenant:
         await insert_rows(self.owner, "registration", [{**row, **state, **rate, **version_columns(), **more}])
         return key
 
+    async def add_job(self, **more: object) -> UUID:
+        """Add a queued job of nobody that no worker takes, because it has no message, and return its id. `more` overrides columns."""
+        key = new_id()
+        row = {"tenant_id": self.id, "id": key, "kind": "REVENUE_REBUILD", "status": "QUEUED", "input": "{}", "done_count": 0}
+        await insert_rows(self.owner, "job", [{**row, "warnings": [], "attempts": 0, "created_at": CREATED_AT, **more}])
+        return key
+
     async def add_quote(self, client: UUID, net: str = "100.00", **more: object) -> UUID:
         """Add a sent quote with 21 % VAT and one line, and return its id."""
         key = new_id()

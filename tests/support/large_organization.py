@@ -80,7 +80,14 @@ FROM (SELECT i, (i - 1) / {registrations_each} + 1 AS n FROM generate_series(1, 
 REGISTRATION_LABELS = """INSERT INTO relaties.registration_label (tenant_id, registration_id, label_id, client_id)
 SELECT $1, {registration}, {label}, {client}
 FROM (SELECT i, (i - 1) / {registrations_each} + 1 AS n, i % {labels} AS l FROM generate_series(1, $2 * {registrations_each}) i) made"""
+JOBS = """INSERT INTO relaties.job (tenant_id, id, kind, status, member_id, token_id, input, done_count, total, warnings, attempts,
+  created_at, started_at, finished_at)
+SELECT $1, {job}, 'REVENUE_REBUILD', CASE WHEN n = 1 THEN 'QUEUED' ELSE 'SUCCEEDED' END, {member},
+  (SELECT id FROM relaties.api_token WHERE tenant_id = $1 AND member_id = {member}), '{{}}', 0, 1, '{{}}', 0, now(), now(),
+  CASE WHEN n > 1 THEN now() END
+FROM generate_series(1, $2) n"""
 EXPRESSIONS = {
+    "job": "md5($1::text || 'job' || n)::uuid",
     "client": "md5($1::text || 'client' || n)::uuid",
     "contact": "md5($1::text || 'contact' || m)::uuid",
     "label": "md5($1::text || 'label' || l)::uuid",
@@ -106,7 +113,7 @@ EXPRESSIONS = {
 OVERVIEW_STATEMENTS = (CLIENTS, ADDRESSES, CONTACTS, LINKS, ALL_LABELS, CLIENT_LABELS, INVOICES, PAYMENTS, ALLOCATIONS)
 STATEMENTS = (
     *OVERVIEW_STATEMENTS,
-    *(EVENTS, PROJECTS, REGISTRATIONS, REGISTRATION_LABELS, QUOTES, QUOTE_LINES, PORTALS, PORTAL_PROJECTS, PORTAL_ACCESS),
+    *(EVENTS, PROJECTS, REGISTRATIONS, REGISTRATION_LABELS, QUOTES, QUOTE_LINES, PORTALS, PORTAL_PROJECTS, PORTAL_ACCESS, JOBS),
 )
 
 
@@ -126,7 +133,9 @@ class LargeOrganization:
     registrations: list[UUID]
     quotes: list[UUID]
     portals: list[UUID]
+    jobs: list[UUID]
     member: UUID
+    token: UUID
     middle: tuple[str, UUID]
 
     @property
@@ -147,12 +156,19 @@ async def create_large_organization(owner: asyncpg.Connection, *, clients: int =
     by_name = "SELECT id, name_key FROM relaties.client WHERE tenant_id = $1 ORDER BY name_key, id LIMIT 50 OFFSET $2"
     first, middle = [await owner.fetch(by_name, org.id, offset) for offset in (0, clients // 2)]
     member = await owner.fetchval("SELECT id FROM relaties.member WHERE tenant_id = $1 AND role = 'OWNER'", org.id)
+    token = await owner.fetchval("SELECT id FROM relaties.api_token WHERE tenant_id = $1 AND member_id = $2", org.id, member)
     some = "SELECT array_agg(id) FROM (SELECT id FROM relaties.{} WHERE tenant_id = $1 LIMIT 50) AS found"
     tables = {"contacts": "contact", "labels": "label", "projects": "project", "registrations": "registration"}
-    tables |= {"quotes": "quote", "portals": "client_portal"}
+    tables |= {"quotes": "quote", "portals": "client_portal", "jobs": "job"}
     ids = {name: await owner.fetchval(some.format(table), org.id) for name, table in tables.items()}
     return LargeOrganization(
-        org, [row["id"] for row in first], **ids, rare_label=rare, member=member, middle=(middle[0]["name_key"], middle[0]["id"])
+        org,
+        [row["id"] for row in first],
+        **ids,
+        rare_label=rare,
+        member=member,
+        token=token,
+        middle=(middle[0]["name_key"], middle[0]["id"]),
     )
 
 

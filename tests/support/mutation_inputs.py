@@ -86,6 +86,7 @@ ID_TYPES = {  # types of ids that cannot be inferred from the name of the field 
     "ClientUpdateInput.contactsRemove": "Contact",
     "ClientUpdateInput.labelsRemove": "Label",
     "ClientUpsertInput.labelsRemove": "Label",
+    "JobCancelInput.id": "RevenueRebuildJob",
     "OrganizationUpdateInput.defaultLayoutId": "InvoiceLayout",
     "TokenRevokeInput.id": "ApiToken",
 }
@@ -159,6 +160,7 @@ async def create_world(owner: asyncpg.Connection, name: str = "World") -> World:
         "ArchivedProject": ("Project", archived_project),
         "ContactOfClient": ("Contact", linked_contact),
         "EmptyProject": ("Project", await org.add_project(client, "Empty")),
+        "RevenueRebuildJob": ("RevenueRebuildJob", await org.add_job()),
         "LabelOfClient": ("Label", linked_label),
     }
     preview = await sign_preview_token(org, archived, timedelta(minutes=5))

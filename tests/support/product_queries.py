@@ -8,6 +8,8 @@ from db.queries import (
     contacts,
     deletions,
     invoices,
+    job_messages,
+    jobs,
     labels,
     layouts,
     members,
@@ -26,6 +28,7 @@ from db.sql import search
 
 EVERY = tuple(name for name in clients.CONDITIONS if not name.startswith("not_"))
 OF_ALL = tuple(registrations.CONDITIONS)
+OWN_JOBS = ("kinds", "statuses", "member_id")
 SIDES = ("tail", "head")
 QUERIES: dict[str, Query] = {  # type: ignore[type-arg]
     "activity.of_clients": activity.of_clients.build_query(is_ascending=False, is_next=True),
@@ -65,6 +68,14 @@ QUERIES: dict[str, Query] = {  # type: ignore[type-arg]
     "invoices.of_clients": invoices.of_clients.build_query(is_ascending=False, is_next=True),
     "invoices.count_of_clients": invoices.OF_CLIENT,
     "invoices.by_id": invoices.BY_ID,
+    "jobs.page": jobs._page((), is_ascending=False, is_next=False),  # noqa: SLF001
+    "jobs.page_filtered": jobs._page(OWN_JOBS, is_ascending=False, is_next=True),  # noqa: SLF001
+    "jobs.page_of_token": jobs._page(("token_id",), is_ascending=False, is_next=False),  # noqa: SLF001
+    "jobs.count": jobs._count(()),  # noqa: SLF001
+    "jobs.count_filtered": jobs._count(OWN_JOBS),  # noqa: SLF001
+    "jobs.by_id": jobs.BY_ID,
+    "jobs.due": jobs.DUE,
+    "jobs.requester": jobs.REQUESTER,
     "labels.page": search.build_page(labels.BY_NAME, is_searched=True, is_ascending=True, is_next=True),
     "labels.count": search.build_count(labels.BY_NAME, is_searched=True),
     "layouts.page": layouts.page.build_query(is_ascending=True, is_next=True),
@@ -73,6 +84,7 @@ QUERIES: dict[str, Query] = {  # type: ignore[type-arg]
     "layouts.count_of_clients": layouts.CLIENT_COUNTS,
     "layouts.count_of_invoices": layouts.INVOICE_COUNTS,
     "monthly_balances.clients": monthly_balances.CLIENTS,
+    "monthly_balances.count_clients": monthly_balances.CLIENT_COUNT,
     "monthly_balances.inconsistent": monthly_balances.INCONSISTENT,
     "members.page": members.page.build_query(is_ascending=True, is_next=True),
     "members.counts": members.OF_ORGANIZATION,
@@ -136,6 +148,9 @@ COMMANDS = {
     "deletions.lock_invoices": deletions.LOCK_INVOICES,
     "deletions.lock_contacts": deletions.LOCK_CONTACTS,
     "labels.mark_clients_updated": labels.MARK_CLIENTS_UPDATED,
+    "jobs.claim": jobs.CLAIM,
+    "jobs.record_chunk": jobs.RECORD_CHUNK,
+    "job_messages.lock": job_messages.LOCK,
     "monthly_balances.lock_clients": monthly_balances.LOCK_CLIENTS,
     "monthly_balances.delete": monthly_balances.DELETE_BALANCES,
     "monthly_balances.insert": monthly_balances.INSERT_BALANCES,

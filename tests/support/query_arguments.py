@@ -86,6 +86,7 @@ def _contact_arguments(large_org: LargeOrganization) -> dict[str, dict[str, obje
         "labels.page": {"count": 51, "in_name": "%label%", **after},
         "labels.count": {"in_name": "%label%"},
         "monthly_balances.clients": {"count": 50, "after": FIRST_ID},
+        "monthly_balances.count_clients": {},
         "monthly_balances.inconsistent": {**of_clients, "since": date.min},
         "portals.of_clients": {**of_clients, "count": 20},
         "portals.projects": {"ids": large_org.portals, "count": 100},
@@ -122,6 +123,21 @@ def _settings_arguments(large_org: LargeOrganization) -> dict[str, dict[str, obj
         "vat_rates.page": {"count": 26, **BEGINNING},
         "vat_rates.counts": own,
         "vat_rates.by_id": own,
+    }
+
+
+def _job_arguments(large_org: LargeOrganization) -> dict[str, dict[str, object]]:
+    """Return the arguments of the queries of jobs, for the jobs of the organization's owner."""
+    own: dict[str, object] = {"kinds": ["REVENUE_REBUILD"], "statuses": ["SUCCEEDED", "FAILED"], "member_id": large_org.member}
+    return {
+        "jobs.page": {"count": 26},
+        "jobs.page_filtered": {"count": 26, **own, "after_key": LAST_ID, "after_id": LAST_ID},
+        "jobs.page_of_token": {"count": 26, "token_id": large_org.token},
+        "jobs.count": {},
+        "jobs.count_filtered": own,
+        "jobs.by_id": {"ids": large_org.jobs},
+        "jobs.due": {},
+        "jobs.requester": {"job": large_org.jobs[0]},
     }
 
 
@@ -187,4 +203,12 @@ def _revenue_arguments(large_org: LargeOrganization) -> dict[str, dict[str, obje
     }
 
 
-BUILDERS = (_client_arguments, _contact_arguments, _settings_arguments, _project_arguments, _registration_arguments, _revenue_arguments)
+BUILDERS = (
+    _client_arguments,
+    _contact_arguments,
+    _job_arguments,
+    _settings_arguments,
+    _project_arguments,
+    _registration_arguments,
+    _revenue_arguments,
+)

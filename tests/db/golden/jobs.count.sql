@@ -1,0 +1,3 @@
+SELECT count(*) AS count
+FROM relaties.job
+WHERE relaties.job.tenant_id = $1::UUID
