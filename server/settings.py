@@ -139,6 +139,12 @@ class Settings(BaseSettings):
         le=65535,
         description="Port to serve Prometheus metrics on; each further worker uses the next port. Default: no metrics.",
     )
+    job_workers: int = Field(
+        default=1, ge=0, le=16, description="Number of job workers that `serve` starts: processes that run background jobs. 0 starts none."
+    )
+    job_lease: float = Field(
+        default=30, ge=1, description="Seconds after which the jobs of a job worker that has died are continued by another one."
+    )
     shutdown_delay: float | None = Field(
         default=None,
         ge=0,
@@ -322,6 +328,15 @@ def read_settings() -> Settings:
     except ValidationError as error:
         messages = (f"{_variable_name(str(detail['loc'][0]))}: {detail['msg']}" for detail in error.errors())
         raise SettingsError(*messages) from None
+
+
+def require_direct_url(settings: Settings) -> None:
+    """Raise `SettingsError` if a job worker could not reach its queue, whose notifications need a connection without a pooler."""
+    if settings.pooler and settings.direct_url is None:
+        raise SettingsError(
+            "RELATIES_DIRECT_URL: required by the job worker, because RELATIES_POOLER is set and a pooler passes on no notifications. Set "
+            "it to the URL of the database without the pooler, or set RELATIES_JOB_WORKERS=0 and run `relaties worker` elsewhere."
+        )
 
 
 def unknown_variables() -> list[str]:

@@ -29,7 +29,9 @@ token = typer.Typer(no_args_is_help=True, help="Manage API tokens.")
 OrganizationOption = Annotated[str | None, typer.Option("--organization", help="Name or id. Optional if there is only one.")]
 
 
-def _run_as_operator(data_dir: Path | None, command: Callable[[Database], Coroutine[Any, Any, T]]) -> T:
+def run_as_operator(data_dir: Path | None, command: Callable[[Database], Coroutine[Any, Any, T]]) -> T:
+    """Run a command on the database as its owner."""
+
     async def run_as_owner(urls: DatabaseUrls) -> T:
         async with open_as_owner(urls) as database:
             return await command(database)
@@ -38,7 +40,7 @@ def _run_as_operator(data_dir: Path | None, command: Callable[[Database], Corout
         return run(run_as_owner(urls))
 
 
-async def _find_organization(database: Database, name_or_id: str | None) -> OrganizationRow:
+async def find_organization(database: Database, name_or_id: str | None) -> OrganizationRow:
     """Return the organization with this name or id. For None, return the only organization.
 
     Raises `StartupError`, which lists all organizations, unless exactly one matches.
@@ -76,7 +78,7 @@ def organization_create(
             values = {"name": name, "base_currency": currency, "country": country}
             return await organizations.create(scope, values)
 
-    print_lines(str(_run_as_operator(data_dir, create)))
+    print_lines(str(run_as_operator(data_dir, create)))
 
 
 @member.command("add")
@@ -90,12 +92,12 @@ def member_add(
     """Add a member to an organization, and print its id."""
 
     async def add(database: Database) -> UUID:
-        tenant = (await _find_organization(database, name_or_id)).id
+        tenant = (await find_organization(database, name_or_id)).id
         async with open_write_scope(database, Actor.operator(tenant), "member add") as scope:
             values = {"name": name, "email": email, "role": role}
             return await members.add(scope, values)
 
-    print_lines(str(_run_as_operator(data_dir, add)))
+    print_lines(str(run_as_operator(data_dir, add)))
 
 
 @token.command("create")
@@ -114,13 +116,13 @@ def token_create(  # noqa: PLR0913, PLR0917 its options
     expires_at = datetime.combine(expires, time.max, UTC) if expires else None
 
     async def create(database: Database) -> str:
-        organization_row = await _find_organization(database, name_or_id)
+        organization_row = await find_organization(database, name_or_id)
         async with open_write_scope(database, Actor.operator(organization_row.id), "token create") as write_scope:
             values = {"name": name, "role": role, "expires_at": expires_at}
             member_id = None if member is None else await members.find_by_email(write_scope, member)
             return (await tokens.create(write_scope, NewToken(values, member_id, scope or None))).secret
 
-    secret = _run_as_operator(data_dir, create)
+    secret = run_as_operator(data_dir, create)
     print_lines(secret)
     if not quiet:
         print_lines(f"Store this token now: it cannot be shown again. Send it as `Authorization: Bearer {secret[:8]}…`.")
@@ -131,7 +133,7 @@ def token_list(name_or_id: OrganizationOption = None, data_dir: DataDirOption = 
     """List the tokens of an organization, without their secrets."""
 
     async def read_rows(database: Database) -> list[TokenRow]:
-        tenant = (await _find_organization(database, name_or_id)).id
+        tenant = (await find_organization(database, name_or_id)).id
         tx = database.read(tenant)
         try:
             return await tokens.every(Scope(Actor.operator(tenant), tx))
@@ -139,7 +141,7 @@ def token_list(name_or_id: OrganizationOption = None, data_dir: DataDirOption = 
             await tx.end()
 
     columns = ("Id", "Name", "Member", "Role", "Scope", "Expires", "Revoked")
-    print_table(columns, map(_row_cells, _run_as_operator(data_dir, read_rows)))
+    print_table(columns, map(_row_cells, run_as_operator(data_dir, read_rows)))
 
 
 def _row_cells(row: TokenRow) -> list[str]:
@@ -156,9 +158,9 @@ def token_revoke(
     """Revoke a token. It stops working within seconds."""
 
     async def revoke(database: Database) -> None:
-        tenant = (await _find_organization(database, name_or_id)).id
+        tenant = (await find_organization(database, name_or_id)).id
         async with open_write_scope(database, Actor.operator(tenant), "token revoke") as scope:
             await tokens.revoke(scope, id)
 
-    _run_as_operator(data_dir, revoke)
+    run_as_operator(data_dir, revoke)
     print_lines("The token is revoked.")

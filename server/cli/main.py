@@ -12,6 +12,7 @@ from domain.core.errors import RuleViolation
 from server.cli.admin import member, organization, token
 from server.cli.database import DatabaseUrls, migrate_database, open_database
 from server.cli.doctor import doctor
+from server.cli.jobs import jobs
 from server.cli.options import CommandGroup, DataDirOption, load_settings
 from server.documents.trusted import load_trusted_documents
 from server.graphiql.sign_in import BrowserSignIn
@@ -19,7 +20,7 @@ from server.runtime.console import print_error_text, print_errors, print_lines, 
 from server.runtime.event_loop import run
 from server.runtime.listen import bind
 from server.runtime.startup import import_in_background
-from server.settings import Environment, LogFormat, Settings, unknown_variables
+from server.settings import Environment, LogFormat, Settings, require_direct_url, unknown_variables
 from server.startup_errors import StartupError
 
 cli = typer.Typer(
@@ -31,7 +32,7 @@ cli = typer.Typer(
 )
 demo = typer.Typer(no_args_is_help=True, help="Manage the demo organization.")
 schema = typer.Typer(no_args_is_help=True, help="Show the GraphQL schema.")
-for name, group in {"demo": demo, "organization": organization, "member": member, "token": token, "schema": schema}.items():
+for name, group in {"demo": demo, "organization": organization, "member": member, "token": token, "jobs": jobs, "schema": schema}.items():
     cli.add_typer(group, name=name)
 
 
@@ -76,6 +77,8 @@ def serve(
     settings = load_settings(data_dir, host=host, port=port, workers=workers)
     # They are loaded again later. Loading them here reports errors before anything starts.
     load_trusted_documents(settings.trusted_documents, settings.document_policy)
+    if settings.job_workers:
+        require_direct_url(settings)
     configure_logging(settings.effective_log_format)
     report_status = print_status if settings.effective_log_format is LogFormat.TEXT else log.info
     for name in unknown_variables():
@@ -87,6 +90,25 @@ def serve(
             report_status("Migrating the database")
         ready_lines, browser = run(_prepare(settings, urls, is_demo=urls.is_embedded if demo is None else demo))
         run_server(settings, urls.runtime_url, listener, ready_lines, browser)
+
+
+@cli.command("worker")
+def worker(
+    data_dir: DataDirOption = None,
+    parent_pid: Annotated[int | None, typer.Option("--parent-pid", hidden=True)] = None,
+) -> None:
+    """Run background jobs until Ctrl-C. `relaties serve` starts a job worker itself; this command runs another one."""
+    # These imports are slow, and other commands do not need them.
+    from server.jobs.process import lower_priority, run_worker  # noqa: PLC0415
+    from server.observability.logging import configure_logging  # noqa: PLC0415
+
+    settings = load_settings(data_dir)
+    require_direct_url(settings)
+    configure_logging(settings.effective_log_format)
+    if parent_pid is not None:
+        lower_priority()
+    with open_database(settings, print_status) as urls:
+        run(run_worker(settings, urls.runtime_url, parent_pid))
 
 
 async def _prepare(settings: Settings, urls: DatabaseUrls, *, is_demo: bool) -> tuple[list[str], BrowserSignIn | None]:

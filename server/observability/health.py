@@ -22,7 +22,7 @@ class Health:
     """
 
     def __init__(self, probe: HealthProbe, timeout_s: float = 1.0) -> None:
-        self.is_draining = False
+        self.is_draining = self.is_listening = False
         self._probe = probe
         self._timeout_s = timeout_s
         self._head = head()
@@ -31,8 +31,15 @@ class Health:
     def build_routes(self) -> list[Route]:
         return [Route("/livez", _handle_livez), Route("/readyz", self._handle_readyz)]
 
+    async def is_ready(self) -> bool:
+        """Return whether the port is open and `/readyz` reports that the server is ready."""
+        return self.is_listening and await self._status() == READY
+
+    async def _status(self) -> str:
+        return DRAINING if self.is_draining else await self._database_status()
+
     async def _handle_readyz(self, _request: Request) -> Response:
-        status = DRAINING if self.is_draining else await self._database_status()
+        status = await self._status()
         return _status_response(status, 200 if status == READY else 503)
 
     async def _database_status(self) -> str:

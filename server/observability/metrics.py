@@ -86,10 +86,10 @@ def operation_labels(schema: GraphQLSchema) -> Iterator[str]:
 
 
 @contextmanager
-def serve_metrics(metrics: Metrics, host: str, port: int) -> Iterator[None]:
+def serve_metrics(registry: CollectorRegistry, host: str, port: int) -> Iterator[None]:
     """Serve the metrics in a thread at their own address, so that they are available while the event loop is blocked."""
     try:
-        server, thread = start_http_server(port, host, metrics.registry)
+        server, thread = start_http_server(port, host, registry)
     except OSError as error:
         advice = "Set RELATIES_METRICS_PORT to another port, or RELATIES_METRICS_HOST to an address of this machine."
         raise StartupError(f"Cannot serve metrics on {host}:{port}: {error.strerror}. {advice}") from error

@@ -25,6 +25,7 @@ from server.observability.logging import log_unhandled
 from server.observability.metrics import Metrics, serve_metrics
 from server.runtime.console import print_lines
 from server.runtime.event_loop import run
+from server.runtime.job_workers import run_job_workers
 from server.runtime.listen import raise_open_file_limit
 from server.runtime.protocol import protocol_factory
 from server.runtime.workers import STOPPING, Workers
@@ -53,6 +54,7 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        self._health.is_listening = True
         print_lines(*self._startup_info.ready_lines)
         self._startup_info.on_ready()
 
@@ -114,8 +116,12 @@ def _accept_pending(listener: socket.socket) -> Iterator[socket.socket]:
 
 @dataclass(frozen=True)
 class StartupInfo:
-    """Lines to print once the server is ready, and the sign-in of GraphiQL; for a worker, also its parent and a callback."""
+    """The URL of the database for the server's role, lines to print once the server is ready, and the sign-in of GraphiQL.
 
+    For a worker process, also its parent and a callback.
+    """
+
+    runtime_url: str
     ready_lines: list[str]
     browser: BrowserSignIn | None = None
     parent_pid: int | None = None
@@ -127,28 +133,30 @@ def run_server(
 ) -> None:
     """Serve from this process, or from several worker processes."""
     if settings.workers == 1:
-        run(serve_requests(settings, runtime_url, listener, StartupInfo(ready_lines, browser)))
+        run(serve_requests(settings, listener, StartupInfo(runtime_url, ready_lines, browser)))
         return
     parent_pid = os.getpid()
 
     def serve_as_worker(number: int, is_first: bool, on_ready: Callable[[], None]) -> None:  # noqa: FBT001 `Workers` is the only caller
-        port = settings.metrics_port + number if settings.metrics_port else None
         lines = ready_lines if number == 0 and is_first else []
-        run(
-            serve_requests(
-                settings.model_copy(update={"metrics_port": port}), runtime_url, listener, StartupInfo(lines, browser, parent_pid, on_ready)
-            )
-        )
+        # The first worker process runs the job workers.
+        own = {"metrics_port": settings.metrics_port + number if settings.metrics_port else None}
+        own_settings = settings.model_copy(update=own if number == 0 else {**own, "job_workers": 0})
+        run(serve_requests(own_settings, listener, StartupInfo(runtime_url, lines, browser, parent_pid, on_ready)))
 
     Workers(settings.workers, listener, serve_as_worker).execute()
 
 
-async def serve_requests(settings: Settings, runtime_url: str, listener: socket.socket, startup_info: StartupInfo) -> None:
+async def serve_requests(settings: Settings, listener: socket.socket, startup_info: StartupInfo) -> None:
     """Connect to the database, and serve until a signal stops the server."""
     asyncio.get_running_loop().set_exception_handler(log_unhandled)
+    runtime_url = startup_info.runtime_url
     try:
         database = await Database.connect(
-            runtime_url, settings.database_limits, is_pooled=settings.pooler, always_in_transaction=settings.always_read_in_transaction
+            runtime_url,
+            settings.database_limits,
+            is_pooled=settings.pooler,
+            always_in_transaction=settings.always_read_in_transaction,
         )
     except CONNECTION_ERRORS as error:
         raise StartupError(describe_connection_error("DATABASE_URL", runtime_url, error)) from error
@@ -184,7 +192,8 @@ async def _serve_app(
         gc.collect()
         gc.set_threshold(*GC_THRESHOLDS)
         sys.setswitchinterval(SWITCH_INTERVAL_S)
-        await server.serve(sockets=[listener])
+        async with run_job_workers(settings, startup_info.runtime_url, application.health):
+            await server.serve(sockets=[listener])
 
 
 @contextmanager
@@ -193,7 +202,7 @@ def _metrics_server(settings: Settings, metrics: Metrics) -> Iterator[None]:
     if settings.metrics_port is None:
         yield
         return
-    with serve_metrics(metrics, settings.metrics_host, settings.metrics_port):
+    with serve_metrics(metrics.registry, settings.metrics_host, settings.metrics_port):
         lag_task = asyncio.create_task(metrics.lag.watch())
         try:
             yield

@@ -12,6 +12,7 @@ LONGEST_README = 160
 RUN_BY = {
     ("graphql", ""): "test_graphql_blocks",
     ("graphql", "statements"): "test_graphql_blocks",
+    ("graphql", "jobs"): "test_job_blocks",
     ("sh", "make"): "test_shell_blocks",
     ("sh", "demo"): "test_shell_blocks",
     ("sh", "database"): "test_shell_blocks",

@@ -45,4 +45,6 @@ def find_answer(block: Block) -> Block | None:
     return next((answer for answer in following if (answer.page, answer.kind, answer.environment) == (block.page, "json", "")), None)
 
 
-QUERIES = [(block.text, answer.text) for block in BLOCKS if block.kind == "graphql" and (answer := find_answer(block))]
+QUERIES = [
+    (block.text, answer.text) for block in BLOCKS if (block.kind, block.environment) == ("graphql", "") and (answer := find_answer(block))
+]

@@ -17,11 +17,13 @@ from tests.support.environment import KEPT_SETTINGS
 BIN = Path(sys.executable).parent
 PROGRAM = BIN / "relaties"
 TIMEOUT_S = 120
+NO_JOB_WORKERS = {"RELATIES_JOB_WORKERS": "0"}
 
 
 def build_environment(**more: str) -> dict[str, str]:
-    """Return an environment that has only the path, the home folder and the given settings."""
-    return {"PATH": f"{BIN}:{os.environ['PATH']}", "HOME": os.environ["HOME"], "PYTHONUNBUFFERED": "1", **KEPT_SETTINGS, **more}
+    """Return an environment that has only the path, the home folder and the given settings. By default no job worker is started."""
+    base = {"PATH": f"{BIN}:{os.environ['PATH']}", "HOME": os.environ["HOME"], "PYTHONUNBUFFERED": "1"}
+    return {**base, **NO_JOB_WORKERS, **KEPT_SETTINGS, **more}
 
 
 def run_relaties(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:

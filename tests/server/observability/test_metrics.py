@@ -67,6 +67,6 @@ def test_metrics_address_of_another_machine_is_rejected(schema: strawberry.Schem
     """It is reported in the same way as a port in use."""
     with (
         pytest.raises(StartupError, match=r"Cannot serve metrics on 192\.0\.2\.1:"),
-        serve_metrics(Metrics(schema._schema), "192.0.2.1", 9100),  # noqa: SLF001
+        serve_metrics(Metrics(schema._schema).registry, "192.0.2.1", 9100),  # noqa: SLF001
     ):
         pass

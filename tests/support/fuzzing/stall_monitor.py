@@ -29,8 +29,8 @@ async def _watch_loop() -> None:
         last_time = now
 
 
-async def _serve_and_watch(settings: Settings, runtime_url: str, listener: socket.socket, startup_info: process.StartupInfo) -> None:
-    serve_task = asyncio.create_task(_SERVE(settings, runtime_url, listener, startup_info))
+async def _serve_and_watch(settings: Settings, listener: socket.socket, startup_info: process.StartupInfo) -> None:
+    serve_task = asyncio.create_task(_SERVE(settings, listener, startup_info))
     watching = asyncio.create_task(_watch_loop())
     try:
         await serve_task
