@@ -9,7 +9,7 @@ from uuid import UUID
 from db.queries import jobs as rows
 from db.queries.jobs import JobFilter
 from db.rows import JobRow
-from db.tables import Job, JobKind, JobStatus
+from db.tables import JobKind, JobStatus
 from db.tables.timestamps import now
 from domain.core.pagination import Page, PageReader, PageRequest, SortOrder
 from domain.core.scope import Permission, ReadScope, Scope
@@ -28,7 +28,7 @@ class JobProgress:
     seconds_left: int | None
 
 
-def may_see(scope: Scope, job: Job | JobRow) -> bool:
+def _is_own(scope: Scope, job: JobRow) -> bool:
     """Return whether the caller started the job: the member with any of their tokens, or a machine with the same token."""
     actor = scope.actor
     return job.member_id == actor.member_id if actor.member_id else actor.token_id is not None and job.token_id == actor.token_id
@@ -37,7 +37,7 @@ def may_see(scope: Scope, job: Job | JobRow) -> bool:
 async def by_id(scope: Scope, ids: Sequence[UUID]) -> list[JobRow | None]:
     """Return jobs by id. None for those that the caller may not see."""
     is_manager = scope.allows(Permission.ORGANIZATION_WRITE)
-    return [job if job and (is_manager or may_see(scope, job)) else None for job in await rows.by_id(scope, ids)]
+    return [job if job and (is_manager or _is_own(scope, job)) else None for job in await rows.by_id(scope, ids)]
 
 
 async def page(

@@ -28,7 +28,6 @@ class JobMutations:
     )
     job_cancel: JobPayload = declare_mutation(
         jobs.cancel,
-        "Cancels a job. Members cancel their own jobs; with `ORGANIZATION_WRITE` they cancel any. What the job has processed is kept, "
-        "except for the chunk that is running.",
-        permission=Permission.CLIENTS_READ,
+        "Cancels a job. What the job has processed is kept, except for the chunk that is running.",
+        permission=Permission.ORGANIZATION_WRITE,
     )

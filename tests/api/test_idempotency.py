@@ -32,6 +32,8 @@ from tests.support.mutation_inputs import (
 )
 from tests.support.snapshots import assert_unchanged, compare_snapshots, read_snapshot
 
+NEVER_REJECTED = {"revenueRebuildStart"}  # its input is one choice, of which both values are valid
+
 
 @pytest.fixture
 async def changeable_world(owner: asyncpg.Connection) -> World:
@@ -45,6 +47,8 @@ def change_one_value(name: str, input_value: dict[str, Value]) -> Value:
         return replace_at(
             input_value, location.path, {"Int": 2, "String": "Other", "ID": global_id("Client", new_id())}[location.type_name]
         )
+    for location in scalar_locations(input_type(name), input_value, "Boolean"):
+        return replace_at(input_value, location.path, not input_value[location.name])
     raise AssertionError(f"{name} has no number, text or id: add another input of it to tests/support/mutation_inputs.py.")
 
 
@@ -85,7 +89,7 @@ async def test_repeated_request_is_executed_once(
         assert [(each["code"], each["path"]) for each in reused] == [("IDEMPOTENCY_KEY_REUSED", [])]
 
 
-@pytest.mark.parametrize("name", MUTATIONS)
+@pytest.mark.parametrize("name", [name for name in MUTATIONS if name not in NEVER_REJECTED])
 async def test_repeated_rejected_request_returns_the_same_error(
     owner: asyncpg.Connection, api_for: Callable[..., Api], changeable_world: World, name: str
 ) -> None:

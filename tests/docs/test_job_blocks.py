@@ -28,14 +28,15 @@ async def test_job_page_has_the_actual_answers(fresh_database: Callable[[], Awai
         await fill_organization(jobs.owner, org, CLIENT_COUNT, (CLIENTS,))
         worker = await jobs.worker(HANDLERS[JobKind.REVENUE_REBUILD])
         async with connect_client(schema, jobs.database) as http:
-            api, job = Api(http, org.tokens[Role.OWNER]), None
+            api, variables = Api(http, org.tokens[Role.OWNER]), dict[str, object]()
             for number, block in enumerate(JOB_BLOCKS):
                 for _ in range(CHUNKS_BEFORE.get(number, 0)):
                     await worker.step()
                 documented = find_answer(block)
                 assert documented
-                answer = await api.data(block.text, **({"id": global_id("RevenueRebuildJob", job)} if "$id" in block.text else {}))
+                answer = await api.data(block.text, **(variables if "$id" in block.text else {}))
                 job = await jobs.owner.fetchval("SELECT id FROM relaties.job WHERE tenant_id = $1", org.id)
+                variables["id"] = global_id("RevenueRebuildJob", job)
                 if os.environ.get("RELATIES_TEST_ANSWERS"):
                     replace_answer(documented, format_answer(answer))
                 else:

@@ -4,7 +4,6 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
@@ -12,9 +11,6 @@ import asyncpg
 import pytest
 import strawberry
 
-from db.embedded import SERVER_OPTIONS, run_server
-from db.embedded.binaries import run_pg_ctl
-from db.embedded.data_directory import DataDirectory, open_data_directory
 from db.engine.database import Database
 from db.migrations import upgrade
 from db.tables import Role
@@ -23,34 +19,17 @@ from tests.support.api import Api, connect_client
 from tests.support.builders import Tenant, create_tenant
 from tests.support.eventually import TIMEOUT_S
 from tests.support.outages import OutageServer, is_unavailable
+from tests.support.own_server import OwnDatabaseServer, run_own_server
 from tests.support.snapshots import assert_unchanged
 
 OF_THE_SERVER = "FROM pg_stat_activity WHERE usename = 'relaties_server' AND datname = current_database()"
 WAITING = f"SELECT pid {OF_THE_SERVER} AND wait_event_type = 'Lock'"
 
 
-@dataclass
-class OwnDatabaseServer:
-    """A database server that only these tests use."""
-
-    data_location: DataDirectory
-    owner_url: str
-    runtime_url: str
-
-    def stop(self) -> None:
-        run_pg_ctl(self.data_location, "stop", "-m", "fast")
-
-    def start(self) -> None:
-        """Start the database on the same port as before."""
-        port = self.owner_url.rpartition(":")[2].partition("/")[0]
-        assert run_pg_ctl(self.data_location, "start", "-l", self.data_location.log, "-o", SERVER_OPTIONS.format(port=port)).returncode == 0
-
-
 @pytest.fixture(scope="module")
 def own_server(postgres_dir: Path) -> Iterator[OwnDatabaseServer]:
-    home = postgres_dir / "own"
-    with run_server(home, notify=lambda _: None) as embedded:
-        yield OwnDatabaseServer(open_data_directory(home, lambda _: None), embedded.owner_url, embedded.runtime_url)
+    with run_own_server(postgres_dir / "own") as server:
+        yield server
 
 
 @pytest.fixture(scope="module")

@@ -229,6 +229,7 @@ async def create_sample_org(owner: asyncpg.Connection, *, clients: int = 60, con
         invoice = await org.add_invoice(client, date(2026, 1, 10), "100.00")
         await org.add_invoice(client, date(2026, 2, 10), "50.00")
         await org.add_payment(client, invoice, date(2026, 3, 1), "121.00")
+    await org.add_job(status="SUCCEEDED", finished_at=CREATED_AT, warnings=["Client 00000 was checked."])
     for index in range(5):
         await org.add_label(f"Label {index}", *[client for step, client in enumerate(org.clients) if (step - index) % 5 in {0, 1}])
     return org

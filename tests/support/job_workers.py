@@ -41,6 +41,11 @@ class RebuildCase:
     async def read_job(self) -> dict[str, Any]:
         return await self.jobs.job(self.job)
 
+    async def reconnect(self) -> None:
+        """Connect to the database again after it was restarted."""
+        await self.jobs.owner.close()
+        self.jobs.owner = self.org.owner = await asyncpg.connect(self.jobs.url)
+
     async def wait_for_count(self, count: int) -> None:
         """Wait until the job has processed so many clients."""
 

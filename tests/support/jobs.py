@@ -132,5 +132,5 @@ async def open_job_database(url: str) -> AsyncIterator[JobDatabase]:
         try:
             yield jobs
         finally:
-            for connection in (*jobs.connections, owner):
+            for connection in (*jobs.connections, jobs.owner):
                 await connection.close()

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.databases import RUNTIME
+from db.migrations import upgrade
+from tests.support.databases import RUNTIME, runtime_url
 from tests.support.job_workers import LEASE_S, RebuildCase, kill_backends, prepare_rebuild
+from tests.support.own_server import run_own_server
 
 CLIENTS, KILLS = 5_000, 3
 MANY_CLIENTS, MANY_KILLS = 100_000, 16
@@ -46,6 +48,20 @@ async def test_rebuild_survives_many_kills_of_its_worker(fresh_database: FreshDa
     async with prepare_rebuild(await fresh_database(), tmp_path, MANY_CLIENTS) as case:
         await kill_workers(case, MANY_CLIENTS, MANY_KILLS)
         await case.check_result(MANY_CLIENTS)
+
+
+@pytest.mark.proof
+async def test_rebuild_survives_restarts_of_postgresql(postgres_dir: Path, tmp_path: Path) -> None:
+    with run_own_server(postgres_dir / "restarted") as server:
+        await upgrade(server.owner_url, runtime_url(server.owner_url))
+        async with prepare_rebuild(server.owner_url, tmp_path, CLIENTS) as case:
+            case.start_worker()
+            for number in range(KILLS):
+                await case.wait_for_count(CLIENTS * number // (KILLS + 1) + 1)
+                await asyncio.to_thread(server.stop)
+                await asyncio.to_thread(server.start)
+                await case.reconnect()
+            await case.check_result(CLIENTS)
 
 
 @pytest.mark.proof

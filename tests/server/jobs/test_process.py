@@ -67,6 +67,7 @@ async def test_job_worker_ends_with_a_server_that_is_killed(settings: dict[str, 
         return not worker.is_running() or worker.status() == psutil.STATUS_ZOMBIE
 
     await wait_until(has_ended)
+    server.stop(signal.SIGKILL)
 
 
 def test_zero_job_workers_start_none(settings: dict[str, str]) -> None:
