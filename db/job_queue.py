@@ -7,8 +7,9 @@ import asyncpg
 from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
 from pgqueuer.adapters.persistence.qb import QueryBuilderEnvironment, QueryQueueBuilder, QuerySchedulerBuilder
 from pgqueuer.adapters.persistence.queries import Queries
+from pgqueuer.domain.models import Job, TracebackRecord
 from pgqueuer.domain.settings import DBSettings, Durability
-from pgqueuer.domain.types import Channel
+from pgqueuer.domain.types import JOB_STATUS, Channel
 
 from db.tables import QUEUE_SCHEMA
 
@@ -29,7 +30,18 @@ SETTINGS = DBSettings(
 )
 
 
-def build_queries(connection: asyncpg.Connection) -> Queries:
+class WorkerQueries(Queries):
+    """The library's statements for the loop of a worker, except for the one that deletes a message after its handler has ended.
+
+    The transaction of a chunk deletes its message itself. The library would delete it by its id alone: a worker that was stopped for longer
+    than its lease would delete the message that another worker holds by then, and nothing would continue the organization's jobs.
+    """
+
+    async def log_jobs(self, job_status: list[tuple[Job, JOB_STATUS, TracebackRecord | None]]) -> None:
+        """Keep the message."""
+
+
+def build_queries(connection: asyncpg.Connection, kind: type[Queries] = Queries) -> Queries:
     """Return the library's statements on a connection, and so in the transaction that is open on it."""
     builders = QueryBuilderEnvironment(SETTINGS), QueryQueueBuilder(SETTINGS), QuerySchedulerBuilder(SETTINGS)
-    return Queries(AsyncpgDriver(connection), *builders)
+    return kind(AsyncpgDriver(connection), *builders)

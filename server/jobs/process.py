@@ -70,7 +70,7 @@ async def _run_until_stopped(worker: JobWorker, settings: Settings, parent_pid: 
     await asyncio.wait({running}, timeout=settings.shutdown_grace)
     if not running.done():
         log.warning("a chunk did not end in time; another job worker repeats it")
-        # Cancelling the chunk would let the library delete its message. Ending the process leaves it to the next worker.
+        # The database rolls the chunk back, and its message stays for the next worker.
         os._exit(1)
     for task in background_tasks:
         task.cancel()

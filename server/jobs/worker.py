@@ -16,7 +16,7 @@ from pgqueuer.types import Channel
 
 from db.engine.database import APPLICATION_NAME, CONNECT_TIMEOUT, Database
 from db.engine.errors import is_connection_lost
-from db.job_queue import SETTINGS, build_queries
+from db.job_queue import SETTINGS, WorkerQueries, build_queries
 from db.tables import QUEUE_ENTRYPOINT
 from domain.jobs.monitoring import send_missing_messages
 from domain.jobs.runner import ChunkRunner
@@ -55,8 +55,7 @@ class JobWorker:
                     log.exception("the job queue failed")
             if not self._is_stopping.is_set():
                 log.warning("the connection to the job queue is lost; connecting again")
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(self._is_stopping.wait(), RETRY_INTERVAL_S)
+                await self._pause()
 
     def stop(self) -> None:
         """Take no more messages, and end once the running chunks are committed."""
@@ -70,7 +69,7 @@ class JobWorker:
             self.direct_url, timeout=CONNECT_TIMEOUT, command_timeout=COMMAND_TIMEOUT_S, server_settings=APPLICATION_NAME
         )
         try:
-            queries = build_queries(connection)
+            queries = build_queries(connection, WorkerQueries)
             queue = self._queue = PgQueuer(queries.driver, Channel(SETTINGS.channel), queries=queries)
             # Otherwise the loop would notice a lost connection only when it polls.
             connection.add_termination_listener(lambda _: queue.shutdown.set())
@@ -96,20 +95,24 @@ class JobWorker:
             connection.terminate()
 
     async def _handle(self, source: QueuedMessage) -> None:
-        """Run one chunk, and repeat it after an error of the database.
+        """Run one chunk, and repeat it after an error of the database, unless the worker is stopped.
 
-        It raises nothing and returns only when the message is done: the library would store the text of an error, and in both cases delete
-        the message, so that nothing would start the organization's jobs.
+        If it ends without a commit, the message stays, and another worker takes it after the lease. No error leaves it.
         """
-        while True:
+        while not self._is_stopping.is_set():
             try:
                 self.metrics.count_entries(await self.runner.handle(source))
             except Exception as error:
                 if not is_connection_lost(error):
                     log.exception("a message of the job queue failed")
-                await asyncio.sleep(RETRY_INTERVAL_S)
+                await self._pause()
             else:
                 return
+
+    async def _pause(self) -> None:
+        """Wait before the next attempt, or until the worker is stopped."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._is_stopping.wait(), RETRY_INTERVAL_S)
 
     async def _maintain(self, queries: Queries) -> None:
         """Purge the log of the queue, which grows with each chunk, and send messages that are missing."""

@@ -1,12 +1,14 @@
 """The job queue: the library's tables, the rights on them, and messages that neither strand jobs nor hold data."""
 
 import asyncio
+from datetime import timedelta
 from itertools import pairwise
 
 import asyncpg
 import pytest
+from pgqueuer.queries import Queries
 
-from db.job_queue import build_queries
+from db.job_queue import WorkerQueries, build_queries
 from db.tables import QUEUE_SCHEMA
 from tests.support.builders import create_tenant
 from tests.support.databases import runtime_url
@@ -95,6 +97,20 @@ async def test_only_an_update_keeps_a_job_from_being_stranded(jobs: JobDatabase,
     await other.close()
     await worker.work_off()
     assert await jobs.owner.fetchval("SELECT count(*) FROM relaties.job WHERE status = 'QUEUED'") == stranded
+
+
+@pytest.mark.parametrize(("queries", "remaining"), [(Queries, 0), (WorkerQueries, 1)])
+async def test_stalled_worker_keeps_the_message_that_another_holds(jobs: JobDatabase, queries: type[Queries], remaining: int) -> None:
+    """When its handler ends, the library would delete the message by its id, even if another worker holds it."""
+    org, stalled, other = await create_tenant(jobs.owner), await jobs.worker(), await jobs.worker()
+    await jobs.start(org)
+    message = await stalled.take()
+    assert message is not None
+    second_message = await other.take(timedelta())
+    assert second_message is not None
+    await build_queries(stalled.connection, queries).log_jobs([(message.source, "successful", None)])
+    assert await jobs.message_count() == remaining
+    assert await other.runner.run(second_message) == 10 * remaining
 
 
 async def test_no_job_is_stranded_when_one_is_queued_while_another_ends(jobs: JobDatabase) -> None:
