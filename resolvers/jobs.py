@@ -35,8 +35,8 @@ describe_enum(
     ATTEMPTS_EXHAUSTED="It made no progress in five attempts.",
 )
 JobId = Annotated[GlobalId, strawberry.argument(description="Id of the job.")]
-Kinds = Annotated[list[JobKind] | None, strawberry.argument(description="Kinds of jobs; all if omitted.")]
-Statuses = Annotated[list[JobStatus] | None, strawberry.argument(description="Statuses of jobs; all if omitted.")]
+Kinds = Annotated[list[JobKind] | None, strawberry.argument(description="Kinds of jobs, at most 20; all if omitted.")]
+Statuses = Annotated[list[JobStatus] | None, strawberry.argument(description="Statuses of jobs, at most 20; all if omitted.")]
 
 
 @strawberry.input(description="A rebuild of the stored revenue of all clients.")

@@ -11,11 +11,13 @@ from db.queries.jobs import JobFilter
 from db.rows import JobRow
 from db.tables import JobKind, JobStatus
 from db.tables.timestamps import now
+from domain.core.errors import BadInput
 from domain.core.pagination import Page, PageReader, PageRequest, SortOrder
 from domain.core.scope import Permission, ReadScope, Scope
 
 NEWEST_FIRST: SortOrder[JobRow] = SortOrder("jobs.newest", attrgetter("id", "id"), is_ascending=False)
 counts = rows.counts
+MAX_FILTER_VALUES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,9 @@ async def page(
     scope: ReadScope, kinds: Sequence[JobKind] | None, statuses: Sequence[JobStatus] | None, page_request: PageRequest
 ) -> Page[JobRow]:
     """Return a page of the jobs that the caller may see, newest first."""
+    for name, values in (("kinds", kinds), ("statuses", statuses)):
+        if values and len(values) > MAX_FILTER_VALUES:
+            raise BadInput(f"`{name}` must have at most {MAX_FILTER_VALUES} entries.")
     criteria = JobFilter(None if kinds is None else tuple(kinds), None if statuses is None else tuple(statuses))
     if not scope.allows(Permission.ORGANIZATION_WRITE):
         member_id = scope.actor.member_id

@@ -12,7 +12,15 @@ import asyncpg
 import httpx
 import pytest
 import strawberry
-from graphql import GraphQLInputObjectType, GraphQLInputType, GraphQLList, get_named_type, get_nullable_type, is_composite_type
+from graphql import (
+    GraphQLEnumType,
+    GraphQLInputObjectType,
+    GraphQLInputType,
+    GraphQLList,
+    get_named_type,
+    get_nullable_type,
+    is_composite_type,
+)
 
 from db.engine.database import Database
 from db.tables import Role
@@ -155,7 +163,9 @@ def limits_within(field: str, path: tuple[str, ...], kind: GraphQLInputType, des
     if isinstance(bare, GraphQLInputObjectType):
         for name, each in bare.fields.items():
             yield from limits_within(field, (*path, name), each.type, each.description or "")
-    elif limits := limit_values(bare, description, global_id("Label", UNKNOWN_ID)):
+    entry = get_named_type(bare)
+    sample = next(iter(entry.values)) if isinstance(entry, GraphQLEnumType) else global_id("Label", UNKNOWN_ID)
+    if not isinstance(bare, GraphQLInputObjectType) and (limits := limit_values(bare, description, sample)):
         yield QueryLimit(field, path, limits)
 
 
