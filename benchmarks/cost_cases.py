@@ -25,6 +25,8 @@ EXPENSIVE_VALUES = {
     "Query.clients.orderBy": ("{field: UPDATED_AT, direction: DESC}",),
     "Query.contacts.search": ('"a"', '"van"'),
     "Query.labels.search": ('"a"',),
+    "Query.jobs.kinds": ("[REVENUE_REBUILD]",),
+    "Query.jobs.statuses": ("[QUEUED, RUNNING]", "[SUCCEEDED]"),
     "Query.registrations.filter": ("{isBillable: true}", '{period: {since: "1990-01-01", until: "2090-12-31"}}', "{kind: TIME}"),
     "Client.projects.isArchived": ("false",),
     "Client.registrations.filter": ("{isBillable: true}",),
@@ -33,7 +35,7 @@ EXPENSIVE_VALUES = {
     "ClientConnection.revenue.period": ('{since: "2020-02-10", until: "2026-11-10"}',),
 }
 BY_ID = {"id": "id: $id", "by": "by: {id: $id}", "ids": "ids: $ids"}  # arguments with ids of objects
-OF_NODE = "Client"  # the type to request from fields that return any `Node`
+OF_INTERFACE = {"Node": "Client", "Job": "RevenueRebuildJob"}  # the type to request from fields that return an interface
 # For each type, the objects with the most related objects, or else the oldest objects.
 MOST = {
     "Client": "SELECT client_id FROM relaties.registration WHERE tenant_id = $1 GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 100",
@@ -43,6 +45,7 @@ MOST = {
     "Label": "SELECT label_id FROM relaties.client_label WHERE tenant_id = $1 GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 100",
     "Organization": "SELECT tenant_id FROM relaties.organization WHERE tenant_id = $1",
     "Registration": "SELECT id FROM relaties.registration WHERE tenant_id = $1 ORDER BY id LIMIT 100",
+    "RevenueRebuildJob": "SELECT id FROM relaties.job WHERE tenant_id = $1 AND kind = 'REVENUE_REBUILD' ORDER BY id LIMIT 100",
     "ArchivedClient": "SELECT id FROM relaties.client c WHERE tenant_id = $1 AND archived_at IS NOT NULL"
     " ORDER BY (SELECT count(*) FROM relaties.registration r WHERE r.tenant_id = $1 AND r.client_id = c.id) DESC, id LIMIT 100",
 }
@@ -123,8 +126,8 @@ def _cases_of_root(schema: GraphQLSchema, root: str, name: str, field: GraphQLFi
     id_arguments = [argument for argument in field.args if argument in BY_ID]
     object_type = kind
     if isinstance(kind, GraphQLInterfaceType):
-        object_type = schema.type_map[OF_NODE]
-        selection = f"{{ ... on {OF_NODE} {_plain_selection(object_type)} }}"
+        object_type = schema.type_map[OF_INTERFACE[kind.name]]
+        selection = f"{{ ... on {object_type.name} {_plain_selection(object_type)} }}"
     else:
         selection = _plain_selection(kind)
     if not id_arguments:

@@ -142,6 +142,7 @@ def _listens(process: psutil.Process, port: int) -> bool:
 
 async def measure_each(meter: ProcessorMeter, owner_url: str, only: str) -> None:
     first: Any = await meter.target.post({"query": "{ clients(filter: {status: ACTIVE}, first: 1) { nodes { id version } } }"})
+    await meter.target.post({"query": "mutation { revenueRebuildStart(input: {}) { job { id } } }"})  # the demo organization has no job
     owner = await asyncpg.connect(owner_url)
     ids = await read_ids(owner)
     await owner.close()

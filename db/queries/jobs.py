@@ -30,7 +30,7 @@ BY_ID = Query(ALL.where(id_in(col(Job.id))), JobRow).always_select("id", "kind",
 DUE = Query(
     select(*columns(DueJobRow, Job, warning_count=func.cardinality(col(Job.warnings))))
     .where(col(Job.tenant_id) == TENANT, IS_UNFINISHED)
-    .order_by(col(Job.id))
+    .order_by(col(Job.status).desc(), col(Job.id))  # a running one first: an older one may have been committed since
     .limit(ONE),
     DueJobRow,
 )
@@ -140,7 +140,7 @@ async def counts(tx: Transaction, filters: Sequence[JobFilter]) -> list[int]:
 
 
 async def find_due(tx: Transaction) -> DueJobRow | None:
-    """Return the oldest unfinished job of the organization."""
+    """Return the running job of the organization, or else its oldest queued one."""
     return next(iter(await tx.fetch(DUE)), None)
 
 

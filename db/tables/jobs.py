@@ -58,7 +58,8 @@ class Job(Entity, table=True):
         check("failure", "(status = 'FAILED') = (failure_code IS NOT NULL) AND (failure_code IS NULL) = (failure_message IS NULL)"),
         check("finished", "(finished_at IS NULL) = (status IN ('QUEUED', 'RUNNING'))"),
         check("lease", "(status = 'RUNNING') = (owner IS NOT NULL) AND (owner IS NULL) = (lease_until IS NULL)"),
-        Index("job_unfinished", "tenant_id", "id", postgresql_where=UNFINISHED),
+        Index("job_unfinished", "tenant_id", text("status DESC"), "id", postgresql_where=UNFINISHED),
+        Index("job_running", "tenant_id", unique=True, postgresql_where=text("status = 'RUNNING'")),  # one at a time
         Index("job_by_member", "tenant_id", "member_id", "id"),
         Index("job_by_token", "tenant_id", "token_id", "id"),
     )

@@ -31,6 +31,7 @@ from domain.jobs.lifecycle import MAX_ATTEMPTS
 from domain.jobs.requesters import find_permissions
 
 NO_DELAY = timedelta()
+UNKNOWN_KIND_DELAY = timedelta(seconds=5)
 MAX_WARNINGS = 100  # of a job
 
 
@@ -89,10 +90,12 @@ class ChunkRunner:
         async with self.database.unit_of_work(message.tenant) as work:
             if not await messages.lock(work, message):
                 return None
-            while job := await rows.find_due(work):
+            while (job := await rows.find_due(work)) and job.kind in self.handlers:
                 if await rows.claim(work, self._claim_of(message, job)):
                     return job
             await messages.delete(work, message)
+            if job:  # a worker with newer code knows its kind
+                await messages.send(work, UNKNOWN_KIND_DELAY)
         return None
 
     async def _run_claimed(self, message: Message, job: DueJobRow) -> int:

@@ -20,7 +20,7 @@ from tests.support.builders import CREATED_AT, Tenant, create_tenant
 from tests.support.databases import runtime_url
 from tests.support.ids import global_id
 from tests.support.processes import run_relaties
-from tests.support.snapshots import assert_unchanged, compare_snapshots, read_snapshot
+from tests.support.snapshots import assert_unchanged, compare_snapshots, find_tables, read_snapshot
 
 PREVIOUS_REVISION = "0012"
 ERROR_FIELDS = "userErrors { code path message }"
@@ -87,16 +87,17 @@ async def test_numbers_are_folded_again_and_the_first_keeps_the_key(old_database
 
 async def test_only_keys_change(old_database: OldKeysDatabase) -> None:
     """Texts, versions and timestamps stay, and no events are recorded. A second upgrade changes nothing."""
-    before = await read_snapshot(old_database.owner, old_database.first_org.id, old_database.other.id)
+    tenants, tables = (old_database.first_org.id, old_database.other.id), await find_tables(old_database.owner)
+    before = await read_snapshot(old_database.owner, *tenants, tables=tables)
     await upgrade(old_database.url, None)
-    after = await read_snapshot(old_database.owner, old_database.first_org.id, old_database.other.id)
+    after = await read_snapshot(old_database.owner, *tenants, tables=tables)
     changed = compare_snapshots(before, after)
     assert {column for steps in changed.values() for column in steps} == {"name_key", "number_key"}
     assert {key[0] for key in changed} == {"client"}
     await downgrade(old_database.url, revision=PREVIOUS_REVISION)
     assert [name for name, key in (await old_database.fetch_keys()).items() if key is None] == ["no number"]
     await upgrade(old_database.url, None)
-    assert compare_snapshots(after, await read_snapshot(old_database.owner, old_database.first_org.id, old_database.other.id)) == {}
+    assert compare_snapshots(after, await read_snapshot(old_database.owner, *tenants, tables=tables)) == {}
 
 
 async def test_contacts_and_labels_are_folded_again(old_database: OldKeysDatabase) -> None:

@@ -20,6 +20,7 @@ from server.app import build_app
 from server.cli.main import cli
 from server.errors import ErrorCode
 from server.http.parsing import parse_body
+from server.jobs.metrics import JobMetrics
 from server.observability.access_log import AccessRecord, log_fields
 from server.observability.logging import LEVELS
 from server.settings import Environment, Settings
@@ -68,8 +69,10 @@ def test_prometheus_scrapes_every_worker() -> None:
 
 
 def test_page_lists_every_metric(schema: Schema, database: Database) -> None:
-    metrics = build_app(schema, database, Settings(), [b"key"]).metrics
-    families = re.findall(r"^# TYPE (relaties_\w+) ", generate_latest(metrics.registry).decode(), re.MULTILINE)
+    """The page has the metrics of worker processes and those of job workers."""
+    registries = [build_app(schema, database, Settings(), [b"key"]).metrics.registry, JobMetrics().registry]
+    exposition = "".join(generate_latest(registry).decode() for registry in registries)
+    families = re.findall(r"^# TYPE (relaties_\w+) ", exposition, re.MULTILINE)
     documented = re.findall(r"^\| `(relaties_\w+)` \|", OBSERVABILITY, re.MULTILINE)
     assert sorted(documented) == sorted(name for name in families if not name.endswith("_created"))
 

@@ -20,7 +20,12 @@ from tests.support.owner import OwnerTransaction
 from tests.support.processes import PROGRAM, ServerProcess
 
 LEASE_S = 1
+REPAIR = {"is_repairing": True}
 WORKER_BACKENDS = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = $1 AND datname = current_database()"
+
+
+def build_settings(url: str, data_dir: Path) -> dict[str, str]:
+    return {"DATABASE_URL": runtime_url(url), "RELATIES_JOB_LEASE": str(LEASE_S), "RELATIES_DATA_DIR": str(data_dir)}
 
 
 @dataclass
@@ -54,6 +59,15 @@ class RebuildCase:
             return bool(job["done_count"] >= count or job["status"] not in {"QUEUED", "RUNNING"})
 
         await wait_until(has_count)
+
+    async def wait_for_leases(self, count: int) -> None:
+        """Wait for so many leases of the job, as the clock of the database measures them."""
+        until = await self.jobs.owner.fetchval("SELECT clock_timestamp() + $1 * interval '1 second'", count * LEASE_S)
+
+        async def has_passed() -> bool:
+            return bool(await self.jobs.owner.fetchval("SELECT clock_timestamp() >= $1", until))
+
+        await wait_until(has_passed)
 
     async def wait_until_ended(self) -> None:
         async def has_ended() -> bool:
@@ -91,10 +105,7 @@ async def prepare_rebuild(url: str, data_dir: Path, clients: int) -> AsyncIterat
         await fill_organization(jobs.owner, org, clients, (CLIENTS, INVOICES, PAYMENTS, ALLOCATIONS))
         await jobs.owner.execute("UPDATE relaties.client_month SET invoiced = invoiced + 1 WHERE tenant_id = $1", org.id)
         await jobs.owner.execute("ANALYZE")
-        job = await jobs.start(org)
-        await jobs.owner.execute("""UPDATE relaties.job SET input = '{"is_repairing": true}' WHERE id = $1""", job)
-        settings = {"DATABASE_URL": runtime_url(url), "RELATIES_JOB_LEASE": str(LEASE_S), "RELATIES_DATA_DIR": str(data_dir)}
-        case = RebuildCase(jobs, org, job, settings)
+        case = RebuildCase(jobs, org, await jobs.start(org, input=REPAIR), build_settings(url, data_dir))
         with stopping(case):
             yield case
 

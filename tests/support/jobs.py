@@ -95,13 +95,13 @@ class JobDatabase:
         runner = ChunkRunner(self.database, handlers, lambda _, error: errors.append(error), LEASE, retry_delay=timedelta())
         return QueueWorker(connection, runner, errors)
 
-    async def start(self, org: Tenant, role: Role = Role.OWNER) -> UUID:
+    async def start(self, org: Tenant, role: Role = Role.OWNER, input: Mapping[str, object] | None = None) -> UUID:
         """Start a job with the token of the role's member."""
         identity = await authenticate(self.database, org.tokens[role])
         assert identity is not None
         async with open_write_scope(self.database, identity[0], "revenueRebuildStart") as scope:
             scope.allows(Permission.ORGANIZATION_WRITE)
-            return await lifecycle.start(scope, JobKind.REVENUE_REBUILD)
+            return await lifecycle.start(scope, JobKind.REVENUE_REBUILD, input)
 
     async def cancel(self, org: Tenant, job: UUID, role: Role = Role.OWNER) -> None:
         identity = await authenticate(self.database, org.tokens[role])

@@ -1,7 +1,7 @@
 """Read every row of an organization, to check that nothing changed, or exactly which rows did."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from decimal import Decimal
 from typing import Any
@@ -27,13 +27,20 @@ def _key_columns(table: Columns) -> list[str]:
 
 
 KEYS = {table.name: _key_columns(table) for table in Table.metadata.sorted_tables}
-ALL = " UNION ALL ".join(map(_row_query, Table.metadata.sorted_tables))
+TABLES = frozenset(KEYS)
 
 
-async def read_snapshot(owner: asyncpg.Connection, *tenants: UUID) -> Rows:
+async def find_tables(owner: asyncpg.Connection) -> frozenset[str]:
+    """Return the tables of the code that exist, for a database that has only the first migrations."""
+    existing = await owner.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'relaties'")
+    return TABLES & {row["tablename"] for row in existing}
+
+
+async def read_snapshot(owner: asyncpg.Connection, *tenants: UUID, tables: Collection[str] = TABLES) -> Rows:
     """Return every row of every table of these organizations."""
     rows: Rows = {}
-    for name, text in await owner.fetch(ALL, [*tenants]):
+    every_row = " UNION ALL ".join(_row_query(table) for table in Table.metadata.sorted_tables if table.name in tables)
+    for name, text in await owner.fetch(every_row, [*tenants]):
         row = json.loads(text, parse_float=Decimal)
         rows[name, *(str(row[column]) for column in KEYS[name])] = row
     return rows

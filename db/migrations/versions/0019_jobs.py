@@ -60,10 +60,13 @@ def upgrade() -> None:
     op.create_index(
         "job_unfinished",
         "job",
-        ["tenant_id", "id"],
+        ["tenant_id", sa.literal_column("status DESC"), "id"],
         unique=False,
         schema="relaties",
         postgresql_where=sa.literal_column("status IN ('QUEUED', 'RUNNING')"),
+    )
+    op.create_index(
+        "job_running", "job", ["tenant_id"], unique=True, schema="relaties", postgresql_where=sa.literal_column("status = 'RUNNING'")
     )
     op.create_index("job_by_member", "job", ["tenant_id", "member_id", "id"], unique=False, schema="relaties")
     op.create_index("job_by_token", "job", ["tenant_id", "token_id", "id"], unique=False, schema="relaties")

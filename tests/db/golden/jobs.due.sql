@@ -9,5 +9,6 @@ SELECT relaties.job.id AS id,
   relaties.job.attempts AS attempts
 FROM relaties.job
 WHERE relaties.job.tenant_id = $1::UUID AND (relaties.job.status IN ('QUEUED',
-  'RUNNING')) ORDER BY relaties.job.id
+  'RUNNING')) ORDER BY relaties.job.status DESC,
+  relaties.job.id
  LIMIT 1

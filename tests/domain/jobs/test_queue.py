@@ -87,14 +87,14 @@ async def test_only_an_update_keeps_a_job_from_being_stranded(jobs: JobDatabase,
     cancelled = await jobs.start(org)
     await jobs.cancel(org, cancelled)
     other = await asyncpg.connect(jobs.url)
+    jobs.connections.append(other)
     async with other.transaction():
         values = "gen_random_uuid(), 'REVENUE_REBUILD', 'QUEUED', '{}', 0, '{}', 0, now()"
-        columns = "tenant_id, id, kind, status, input, done, warnings, attempts, created_at"
+        columns = "tenant_id, id, kind, status, input, done_count, warnings, attempts, created_at"
         await other.execute(f"INSERT INTO relaties.job ({columns}) VALUES ($1, {values})", org.id)
         key = str(org.id)
         await build_queries(other).enqueue("organization", key.encode(), dedupe_key=key, on_conflict=on_conflict)  # type: ignore[call-overload]
         assert await worker.step() == (None if on_conflict == "update_priority" else org.id)
-    await other.close()
     await worker.work_off()
     assert await jobs.owner.fetchval("SELECT count(*) FROM relaties.job WHERE status = 'QUEUED'") == stranded
 

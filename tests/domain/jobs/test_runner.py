@@ -2,14 +2,16 @@
 
 import json
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
-from uuid import UUID
 
+import asyncpg
 import pytest
 
 from db.tables import JobFailureCode
+from db.tables.keys import new_id
 from domain.jobs.lifecycle import FAILURE_MESSAGES, MAX_ATTEMPTS
-from tests.support.builders import create_tenant
+from tests.support.builders import CREATED_AT, create_tenant
 from tests.support.jobs import JobDatabase, label_handler
 
 SUCCESS = {"status": "SUCCEEDED", "done_count": 30, "total": 30, "attempts": 0, "is_owned": False, "cursor": None}
@@ -223,10 +225,41 @@ async def test_attempts_count_from_the_last_committed_chunk(jobs: JobDatabase) -
 async def test_organizations_alternate(jobs: JobDatabase) -> None:
     """One with many queued jobs delays another by at most one chunk."""
     busy, other, worker = await create_tenant(jobs.owner, "Busy"), await create_tenant(jobs.owner, "Other"), await jobs.worker()
-    for _ in range(10):
-        await jobs.start(busy)
-    tenants: list[UUID | None] = [await worker.step()]
+    await jobs.start(busy)
+    for _ in range(1_000):
+        await busy.add_job()
+    tenants = [await worker.step()]
     await jobs.start(other)
-    tenants += await worker.work_off()
-    assert tenants == [busy.id] * 2 + [other.id, busy.id] * 3 + [busy.id] * 25
-    assert await jobs.owner.fetchval("SELECT count(*) FROM relaties.job WHERE status = 'SUCCEEDED'") == 11
+    tenants += [await worker.step() for _ in range(9)]
+    assert tenants == [busy.id] * 2 + [other.id, busy.id] * 3 + [busy.id] * 2
+    counts = await jobs.owner.fetch("SELECT tenant_id, count(*) FROM relaties.job WHERE status = 'SUCCEEDED' GROUP BY 1")
+    assert {row["tenant_id"]: row["count"] for row in counts} == {busy.id: 2, other.id: 1}
+
+
+async def test_running_job_comes_before_an_older_one_that_was_committed_later(jobs: JobDatabase) -> None:
+    """Otherwise two jobs of the organization would be running. The database does not allow that either."""
+    org, worker = await create_tenant(jobs.owner), await jobs.worker()
+    older_id = new_id()
+    job = await jobs.start(org)
+    await worker.step()
+    await org.add_job(id=older_id)
+    await worker.work_off()
+    ended = await jobs.owner.fetch("SELECT id FROM relaties.job WHERE status = 'SUCCEEDED' ORDER BY finished_at")
+    assert [row["id"] for row in ended] == [job, older_id]
+    running = {"status": "RUNNING", "owner": new_id(), "lease_until": CREATED_AT, "started_at": CREATED_AT}
+    await org.add_job(**running)
+    with pytest.raises(asyncpg.UniqueViolationError):
+        await org.add_job(**running)
+
+
+async def test_worker_leaves_jobs_of_a_kind_that_it_does_not_know(jobs: JobDatabase) -> None:
+    """While servers are updated one by one, newer ones start jobs of kinds that older workers cannot run."""
+    org, old_worker = await create_tenant(jobs.owner), await jobs.worker()
+    job = await jobs.start(org)
+    old_worker.runner = replace(old_worker.runner, handlers={})
+    assert await old_worker.step() == org.id
+    assert await jobs.job(job) == {**SUCCESS, **NO_FAILURE, "status": "QUEUED", "done_count": 0, "total": None}
+    assert await old_worker.step() is None
+    await jobs.owner.execute("UPDATE relaties_queue.pgqueuer SET execute_after = now()")
+    await (await jobs.worker()).work_off()
+    assert await jobs.job(job) == SUCCESS | NO_FAILURE

@@ -185,7 +185,7 @@ def test_hostile_address_is_escaped(
     required_arguments = {
         "create": ["x"],
         "add": ["x", "x@x.example"],
-        "revoke": [str(UUID(int=1))],
+        **{name: [str(UUID(int=1))] for name in ("revoke", "show", "cancel")},
         "serve": ["--port", str(find_free_port())],
     }
     for name in HOSTILE:

@@ -3,15 +3,15 @@
 import asyncio
 import random
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from db.migrations import upgrade
 from tests.support.databases import RUNTIME, runtime_url
-from tests.support.job_workers import LEASE_S, RebuildCase, kill_backends, prepare_rebuild
-from tests.support.own_server import run_own_server
+from tests.support.job_workers import RebuildCase, kill_backends, prepare_rebuild
+from tests.support.own_server import OwnDatabaseServer, run_own_server
 
 CLIENTS, KILLS = 5_000, 3
 MANY_CLIENTS, MANY_KILLS = 100_000, 16
@@ -50,18 +50,24 @@ async def test_rebuild_survives_many_kills_of_its_worker(fresh_database: FreshDa
         await case.check_result(MANY_CLIENTS)
 
 
-@pytest.mark.proof
-async def test_rebuild_survives_restarts_of_postgresql(postgres_dir: Path, tmp_path: Path) -> None:
+@pytest.fixture
+def own_server(postgres_dir: Path) -> Iterator[OwnDatabaseServer]:
+    """Run a database server of this test's own. Only code outside of the event loop can start one."""
     with run_own_server(postgres_dir / "restarted") as server:
-        await upgrade(server.owner_url, runtime_url(server.owner_url))
-        async with prepare_rebuild(server.owner_url, tmp_path, CLIENTS) as case:
-            case.start_worker()
-            for number in range(KILLS):
-                await case.wait_for_count(CLIENTS * number // (KILLS + 1) + 1)
-                await asyncio.to_thread(server.stop)
-                await asyncio.to_thread(server.start)
-                await case.reconnect()
-            await case.check_result(CLIENTS)
+        yield server
+
+
+@pytest.mark.proof
+async def test_rebuild_survives_restarts_of_postgresql(own_server: OwnDatabaseServer, tmp_path: Path) -> None:
+    await upgrade(own_server.owner_url, runtime_url(own_server.owner_url))
+    async with prepare_rebuild(own_server.owner_url, tmp_path, CLIENTS) as case:
+        case.start_worker()
+        for number in range(KILLS):
+            await case.wait_for_count(CLIENTS * number // (KILLS + 1) + 1)
+            await asyncio.to_thread(own_server.stop)
+            await asyncio.to_thread(own_server.start)
+            await case.reconnect()
+        await case.check_result(CLIENTS)
 
 
 @pytest.mark.proof
@@ -73,7 +79,7 @@ async def test_worker_that_is_stopped_for_two_leases_writes_nothing_more(fresh_d
             await case.wait_for_count(CLIENTS * number // (KILLS + 1) + 1)
             stopped.process.send_signal(signal.SIGSTOP)
             other = case.start_worker()
-            await asyncio.sleep(2 * LEASE_S)  # the leases themselves are what the test waits for
+            await case.wait_for_leases(2)
             stopped.process.send_signal(signal.SIGCONT)
             await case.wait_for_count(CLIENTS * (number + 1) // (KILLS + 1))
             other.stop(signal.SIGTERM)
