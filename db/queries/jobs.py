@@ -34,6 +34,7 @@ DUE = Query(
     .limit(ONE),
     DueJobRow,
 )
+UNFINISHED_COUNT = count_rows(Job, [col(Job.tenant_id) == TENANT, IS_UNFINISHED])
 REQUESTER = Query(
     select(
         *columns(
@@ -142,6 +143,12 @@ async def counts(tx: Transaction, filters: Sequence[JobFilter]) -> list[int]:
 async def find_due(tx: Transaction) -> DueJobRow | None:
     """Return the running job of the organization, or else its oldest queued one."""
     return next(iter(await tx.fetch(DUE)), None)
+
+
+async def count_unfinished(tx: Transaction) -> int:
+    """Return the number of queued and running jobs of the organization."""
+    (row,) = await tx.fetch(UNFINISHED_COUNT)
+    return row.count
 
 
 async def find_requester(tx: Transaction, job_id: UUID) -> RequesterRow | None:

@@ -8,14 +8,16 @@ from uuid import UUID
 
 from db.engine.protocols import UnitOfWork
 from db.queries import job_messages as messages
+from db.queries import jobs as rows
 from db.sql import locking
 from db.tables import Job, JobFailureCode, JobKind, JobStatus
 from db.tables.timestamps import now
-from domain.core.errors import InvalidInput, RuleViolation
+from domain.core.errors import InvalidInput, RuleViolation, TooMany
 from domain.core.locking import lock
 from domain.core.scope import Permission, WriteScope
 
 MAX_ATTEMPTS = 5
+MAX_UNFINISHED = 1_000  # jobs of an organization: more would only wait for days, and each is a row that the server keeps
 FAILURE_MESSAGES = {
     JobFailureCode.ACCESS_LOST: "The member or the token that started the job has lost the permission for it. What was done is kept. "
     "Start the job again with another token.",
@@ -35,11 +37,18 @@ class TransitionError(Exception):
 
 
 async def start(scope: WriteScope, kind: JobKind, input: Mapping[str, object] | None = None) -> UUID:
-    """Queue a job for the caller. The caller of this function has checked the permission that the job needs."""
+    """Queue a job for the caller. The caller of this function has checked the permission that the job needs.
+
+    Raises `TooMany` if the organization has too many unfinished jobs. The count is exact, because sending the message waits for all
+    others who start a job of the organization.
+    """
     actor = scope.actor
     job = Job(tenant_id=scope.tenant, kind=kind, member_id=actor.member_id, token_id=actor.token_id, input=dict(input or {}))
     scope.session.add(job)
     await messages.send(scope)
+    if await rows.count_unfinished(scope) > MAX_UNFINISHED:
+        reason = f"Your organization has {MAX_UNFINISHED} jobs that have not ended. Wait until some have, or cancel some with `jobCancel`."
+        raise RuleViolation(TooMany([], reason))
     return job.id
 
 

@@ -95,9 +95,10 @@ class JobWorker:
             connection.terminate()
 
     async def _handle(self, source: QueuedMessage) -> None:
-        """Run one chunk, and repeat it after an error of the database, unless the worker is stopped.
+        """Run one chunk, and repeat it after an error of the database. Once the worker is stopped, release the message instead.
 
-        If it ends without a commit, the message stays, and another worker takes it after the lease. No error leaves it.
+        If that fails too, the message stays, and another worker takes it after the lease. No error leaves this function, because the
+        library would write its text to the log of the queue.
         """
         while not self._is_stopping.is_set():
             try:
@@ -108,6 +109,11 @@ class JobWorker:
                 await self._pause()
             else:
                 return
+        try:
+            await self.runner.release(source)
+        except Exception as error:
+            if not is_connection_lost(error):
+                log.exception("a message of the job queue could not be released")
 
     async def _pause(self) -> None:
         """Wait before the next attempt, or until the worker is stopped."""

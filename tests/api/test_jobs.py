@@ -9,6 +9,7 @@ import strawberry
 from graphql import GraphQLObjectType
 
 from db.tables import JobKind, Role
+from domain.jobs.lifecycle import MAX_UNFINISHED
 from domain.reports.monthly_balances import BATCH_SIZE
 from server.documents.cost import BASE_COST
 from server.jobs.handlers import HANDLERS
@@ -151,6 +152,18 @@ async def test_job_that_has_ended_cannot_be_cancelled(org: Tenant, api_for: Call
     message = f"This job has already ended as {values['status']}, so it cannot be cancelled."
     assert payload == {"job": None, "userErrors": [{"code": "INVALID", "path": ["id"], "message": message}]}
     assert await org.owner.fetchval("SELECT status FROM relaties.job WHERE id = $1", job) == values["status"]
+
+
+async def test_organization_has_at_most_a_thousand_unfinished_jobs(org: Tenant, sample_org: Tenant, api_for: Callable[..., Api]) -> None:
+    """Jobs that have ended do not count, and neither do those of other organizations. A refused job leaves no row."""
+    for _ in range(MAX_UNFINISHED - 1):
+        await org.add_job()
+    await org.add_job(**ENDED)
+    payloads = [(await api_for(org).data(START, input={}))["revenueRebuildStart"] for _ in range(2)]
+    assert [payload["userErrors"] for payload in payloads] == [[], [{"code": "TOO_MANY"}]]
+    assert payloads[1]["job"] is None
+    assert await org.owner.fetchval("SELECT count(*) FROM relaties.job WHERE tenant_id = $1", org.id) == MAX_UNFINISHED + 1
+    assert (await api_for(sample_org).data(START, input={}))["revenueRebuildStart"]["userErrors"] == []
 
 
 async def test_poll_is_one_statement_and_costs_few_points(org: Tenant, api_for: Callable[..., Api], statements: list[str]) -> None:

@@ -53,7 +53,7 @@ DIGESTS = {
     "client": "4894d9d89ad285440932f7efaa677047",
     "client_address": "f5d4531aade4161cba099b54b27eb1d8",
     "contact": "1d91acaff7cde2a41ef9254eee99d3b2",
-    "client_contact": "f6b4101760c16ad74b223f52f1b9c23a",
+    "client_contact": "a638bd4e0c98febafb8ec2f2715a5cbf",
     "client_label": "1b3acebc8bb796e049e2a1c429dcbfdd",
     "project": "b7120586df7d50324909cb72e62433fa",
     "quote": "3991d82819ec18a9f0d75a9470fcb3f3",

@@ -75,6 +75,7 @@ QUERIES: dict[str, Query] = {  # type: ignore[type-arg]
     "jobs.count_filtered": jobs._count(OWN_JOBS),  # noqa: SLF001
     "jobs.by_id": jobs.BY_ID,
     "jobs.due": jobs.DUE,
+    "jobs.count_unfinished": jobs.UNFINISHED_COUNT,
     "jobs.requester": jobs.REQUESTER,
     "labels.page": search.build_page(labels.BY_NAME, is_searched=True, is_ascending=True, is_next=True),
     "labels.count": search.build_count(labels.BY_NAME, is_searched=True),

@@ -137,6 +137,7 @@ def _job_arguments(large_org: LargeOrganization) -> dict[str, dict[str, object]]
         "jobs.count_filtered": own,
         "jobs.by_id": {"ids": large_org.jobs},
         "jobs.due": {},
+        "jobs.count_unfinished": {},
         "jobs.requester": {"job": large_org.jobs[0]},
     }
 

@@ -74,6 +74,22 @@ async def test_worker_that_lost_its_message_writes_nothing(jobs: JobDatabase) ->
     assert (await jobs.job(job), await jobs.labels(org)) == (SUCCESS | NO_FAILURE, ["1", "2", "3"])
 
 
+async def test_released_message_is_taken_at_once(jobs: JobDatabase) -> None:
+    """A worker that is stopped releases a message that it has only just taken. It cannot release one that another worker holds by then."""
+    org, stopped, other = await create_tenant(jobs.owner), await jobs.worker(), await jobs.worker()
+    job = await jobs.start(org)
+    message = await stopped.take()
+    assert message is not None
+    assert await other.take() is None
+    await stopped.runner.release(message.source)
+    assert await other.step() == org.id
+    assert (await jobs.job(job))["done_count"] == 10
+    second_message = await other.take()
+    await stopped.runner.release(message.source)
+    assert second_message is not None
+    assert await other.runner.run(second_message) == 10
+
+
 async def test_worker_that_stalls_between_claim_and_chunk_writes_nothing(jobs: JobDatabase) -> None:
     """Another worker claims the job and runs its first chunk in that time."""
     org, stalled, other = await create_tenant(jobs.owner), await jobs.worker(), await jobs.worker()
