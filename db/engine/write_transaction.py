@@ -44,6 +44,8 @@ class WriteTransaction:
         changes = dict(self.audit.changes)
         try:
             async with self.session.begin_nested():
+                # Otherwise the session sends the SAVEPOINT before its own next statement, so statements of the driver would precede it.
+                await self.session.connection()
                 yield
                 await self.session.flush()
         except BaseException:

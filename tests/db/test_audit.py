@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +10,7 @@ import asyncpg
 import pytest
 
 from db.engine.database import Database
+from db.queries.labels import mark_clients_updated
 from db.sql import locking
 from db.tables import Channel, ClientContact, ClientLabel, Contact, Label, Role
 from domain.clients import labels
@@ -16,7 +18,7 @@ from domain.core.errors import NameTaken, RuleViolation
 from domain.core.scope import ALL_PERMISSIONS, Actor, Permission, PermissionNotCheckedError, WriteScope, open_write_scope
 from domain.organization.tokens import new_secret
 from tests.support.api import Api
-from tests.support.builders import Tenant, add_token
+from tests.support.builders import CREATED_AT, Tenant, add_token
 from tests.support.databases import runtime_url
 from tests.support.snapshots import assert_unchanged, read_snapshot
 
@@ -130,6 +132,21 @@ async def fail_after_change(scope: WriteScope, key: UUID) -> None:
         await labels.update(scope, key, {"name": "In between"}, expected_version=2)
         await scope.session.flush()
         raise RuleViolation(NameTaken([], "x"))
+
+
+async def test_failed_savepoint_undoes_commands(database: Database, org: Tenant, owner: asyncpg.Connection) -> None:
+    """They go to the driver without the session, which must have sent the SAVEPOINT before."""
+    label = await org.add_label("Kept", await org.add_client("A"))
+    async with open_unit_of_work(database, org) as scope:
+        with pytest.raises(KeyError):
+            await update_in_savepoint(scope, label)
+    assert await owner.fetchval("SELECT updated_at FROM relaties.client WHERE tenant_id = $1", org.id) == CREATED_AT
+
+
+async def update_in_savepoint(scope: WriteScope, label: UUID) -> None:
+    async with scope.savepoint():
+        await mark_clients_updated(scope, label, datetime(2027, 1, 1, tzinfo=UTC))
+        raise KeyError
 
 
 async def test_failed_unit_of_work_records_nothing(database: Database, org: Tenant, owner: asyncpg.Connection) -> None:
