@@ -22,8 +22,11 @@ QUEUE_RIGHTS = {  # what the library's statements need that the server and its w
     "pgqueuer_log": "SELECT, INSERT, DELETE",
     "pgqueuer_schedules": "SELECT, INSERT, UPDATE, DELETE",
     "pgqueuer_statistics": "SELECT",
-    "SEQUENCE pgqueuer_id_seq": "USAGE",
-    "SEQUENCE pgqueuer_schedules_id_seq": "USAGE",
+    # Without SELECT on each sequence, `pg_dump` would fail for that, before it reports row-level security.
+    "SEQUENCE pgqueuer_id_seq": "USAGE, SELECT",
+    "SEQUENCE pgqueuer_schedules_id_seq": "USAGE, SELECT",
+    "SEQUENCE pgqueuer_log_id_seq": "SELECT",
+    "SEQUENCE pgqueuer_statistics_id_seq": "SELECT",
 }
 # Before PostgreSQL 16, a role with CREATEROLE could alter every other role; since then, only the roles that it administers.
 CAN_ALTER_ROLE = """SELECT me.rolsuper OR (current_setting('server_version_num')::int < 160000 AND me.rolcreaterole)

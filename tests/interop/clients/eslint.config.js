@@ -25,6 +25,8 @@ const VALUES = [
   "FieldChange", // of an event
   "ClientUpsertResult", // of a payload
   "CurrencyRevenue", // calculated for a period
+  "JobFailure", // of a job
+  "JobProgress", // of a job
   "ProjectFinancialSettings", // of a project, one to one
   "Money", // an amount in a currency
   "PageInfo", // has no id by Relay's specification
