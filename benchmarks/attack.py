@@ -35,7 +35,7 @@ from benchmarks.machine import print_load, read_processor_ms
 from benchmarks.servers import Server, run_relaties
 from schema.build import build
 from server.documents.cache import DocumentCache
-from server.settings import DocumentLimits
+from server.limit_settings import DocumentLimits
 
 TIMES = 15
 MIB = 2**20

@@ -33,7 +33,7 @@ from resolvers.execution.plan_cache import PlanCache
 from schema.build import build
 from server.documents.cache import DocumentCache
 from server.documents.execution import ExecutionRequest, Runner
-from server.settings import DocumentLimits
+from server.limit_settings import DocumentLimits
 
 SECRETS = [b"a secret of the benchmarks, 32 bytes or more"]
 TUTORIAL = re.findall(r"^```graphql\n(.*?)^```$", (ROOT / "docs/tutorial/querying.md").read_text(), re.MULTILINE | re.DOTALL)

@@ -15,12 +15,14 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from db.tables.audit import AuditAction, AuditEvent, Channel, DeletionRecord, IdempotencyKey, OutboxEvent
 from db.tables.base import Entity, Table, table_of
+from db.tables.files import File, FilePart
 from db.tables.keys import new_id
 from db.tables.organizations import NumberSequence
 from db.tables.timestamps import format_timestamp, now
 
 Changes = dict[str, list[Any]]  # the old and the new value of each field
-UNAUDITED_TABLES = (AuditEvent, OutboxEvent, IdempotencyKey, DeletionRecord, NumberSequence)
+# Of a file, the audit log has the job that made it.
+UNAUDITED_TABLES = (AuditEvent, OutboxEvent, IdempotencyKey, DeletionRecord, NumberSequence, File, FilePart)
 # Bookkeeping, derived keys and secrets: the audit log shows what users change.
 UNAUDITED_FIELDS = {
     "tenant_id",

@@ -14,6 +14,7 @@ DEFINER_FUNCTIONS = (
     f"{SCHEMA}.erase_traces(uuid, uuid[])",
     f"{SCHEMA}.organizations_without_message()",
     f"{SCHEMA}.job_statistics()",
+    f"{SCHEMA}.organizations_with_expired_files()",
 )
 # Members of these roles can act as the operating system account of the database server, and so read its files.
 SERVER_ROLES = ("pg_execute_server_program", "pg_read_server_files", "pg_write_server_files")

@@ -2,7 +2,8 @@
 
 import os
 import re
-from dataclasses import dataclass, fields
+from dataclasses import fields
+from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -12,7 +13,9 @@ from pydantic import Field, PostgresDsn, UrlConstraints, ValidationError, field_
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from db.engine.database import DatabaseLimits
+from domain.files import FileLimits
 from server.ip_addresses import Network, parse_networks
+from server.limit_settings import ConcurrencyLimits, DocumentLimits
 from server.startup_errors import StartupError
 
 ROOT_DATA_DIR = Path("/var/lib/relaties")
@@ -43,36 +46,6 @@ class DocumentPolicy(StrEnum):
     OPEN = "open"
     APQ = "apq"
     TRUSTED_ONLY = "trusted-only"
-
-
-@dataclass(frozen=True)
-class DocumentLimits:
-    """Limits of a document. `fields` counts a fragment's fields each time the operation spreads it."""
-
-    characters: int = 16_000
-    tokens: int = 2000
-    comments: int = 50
-    operations: int = 20
-    depth: int = 10
-    aliases: int = 30
-    directives: int = 20
-    root_fields: int = 20
-    fields: int = 400
-
-
-@dataclass(frozen=True)
-class ConcurrencyLimits:
-    """Limits of the operations that run at once and of those that wait. `queue_timeout` is in seconds.
-
-    Tasks that wait for their organization's CPU share have the same queue limits, but are counted separately.
-    """
-
-    max_concurrent: int = 8
-    max_concurrent_per_organization: int = 4
-    queue_size: int = 500
-    queue_size_per_organization: int = 100
-    queue_size_per_token: int = 50
-    queue_timeout: float = 5.0
 
 
 class SettingsError(StartupError):
@@ -145,6 +118,10 @@ class Settings(BaseSettings):
     job_lease: float = Field(
         default=30, ge=1, description="Seconds after which the jobs of a job worker that has died are continued by another one."
     )
+    max_file_bytes: int = Field(
+        default=5_000_000_000, gt=0, description="Maximum bytes of the files, such as exports, that an organization has at once."
+    )
+    file_lifetime: int = Field(default=86_400, ge=60, le=86_400, description="Seconds after which a file that a job has made is deleted.")
     shutdown_delay: float | None = Field(
         default=None,
         ge=0,
@@ -286,6 +263,10 @@ class Settings(BaseSettings):
     @property
     def document_limits(self) -> DocumentLimits:
         return DocumentLimits(**{each.name: getattr(self, f"max_{each.name}") for each in fields(DocumentLimits)})
+
+    @property
+    def file_limits(self) -> FileLimits:
+        return FileLimits(self.max_file_bytes, timedelta(seconds=self.file_lifetime))
 
     @property
     def concurrency_limits(self) -> ConcurrencyLimits:

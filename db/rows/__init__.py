@@ -3,6 +3,7 @@
 from db.rows.activity import EventRow
 from db.rows.clients import AddressRow, ClientRow, ContactClientRow, DuplicateRow, FinancialRow, LabelClientRow
 from db.rows.contacts import ClientContactRow, ClientLabelRow, ContactRow, LabelRow, LockedUsesRow
+from db.rows.files import FileBytesRow, FilePartRow, FileRow
 from db.rows.invoices import ClientRevenueRow, InvoiceLayoutRow, InvoiceRow, RevenueRow, VatRateRow
 from db.rows.jobs import DueJobRow, JobRow, JobStatisticsRow, RequesterRow
 from db.rows.organizations import (
@@ -38,6 +39,9 @@ __all__ = [
     "DueJobRow",
     "DuplicateRow",
     "EventRow",
+    "FileBytesRow",
+    "FilePartRow",
+    "FileRow",
     "FinancialRow",
     "IdRow",
     "InvoiceLayoutRow",

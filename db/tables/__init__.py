@@ -4,6 +4,7 @@ from db.tables.audit import AuditAction, AuditEvent, Channel, DeletionRecord, Id
 from db.tables.base import QUEUE_ENTRYPOINT, QUEUE_SCHEMA, SCHEMA, Entity, Table, text_lengths
 from db.tables.clients import AddressFields, AddressType, Client, ClientAddress, ClientFields, ClientFinancialFields, ClientKind
 from db.tables.contacts import ClientContact, ClientContactFields, ClientLabel, Contact, ContactFields, ContactRole, Label, LabelFields
+from db.tables.files import PART_BYTES, File, FilePart
 from db.tables.invoices import (
     Invoice,
     InvoiceKind,
@@ -52,6 +53,7 @@ from db.tables.projects import (
 from db.tables.quotes import Quote, QuoteLine, QuoteStatus
 
 __all__ = [
+    "PART_BYTES",
     "QUEUE_ENTRYPOINT",
     "QUEUE_SCHEMA",
     "SCHEMA",
@@ -78,6 +80,8 @@ __all__ = [
     "Entity",
     "ExistingMemberFields",
     "ExpenseFields",
+    "File",
+    "FilePart",
     "IdempotencyKey",
     "Invoice",
     "InvoiceKind",

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from domain.core.scope import Actor
 from server.admission.fair_queue import FairQueue
-from server.settings import ConcurrencyLimits
+from server.limit_settings import ConcurrencyLimits
 
 PAUSE_FACTOR = 3
 

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from domain.core.scope import Actor
 from server.errors import ErrorCode, HttpError
-from server.settings import ConcurrencyLimits
+from server.limit_settings import ConcurrencyLimits
 
 OVERLOAD_MESSAGE = "Too many operations at once. Try again in a moment."
 TokenId: TypeAlias = UUID | None  # actors without a token count as one token of their organization

@@ -34,7 +34,7 @@ from server.documents.literals import find_long_numbers, find_nul_texts
 from server.documents.trusted import hash_document
 from server.documents.variables import find_long_lists
 from server.errors import ErrorCode, GraphQLRequestError, graphql_error
-from server.settings import DocumentLimits
+from server.limit_settings import DocumentLimits
 
 # Limits the comparison of fields that could be merged. Our own documents need at most 156, and twenty fragments with the same fields on one
 # type need 6,750. The whole budget takes about 10 ms. graphql-core's default is too high for a server with many clients.

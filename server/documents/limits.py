@@ -22,7 +22,7 @@ from graphql import (
 
 from schema.core.directives import OneAtATime
 from server.errors import ErrorCode, graphql_error
-from server.settings import DocumentLimits
+from server.limit_settings import DocumentLimits
 
 UNCOUNTED_FIELD = "ofType"  # the introspection query nests it ten levels deep for the wrappers of a type
 

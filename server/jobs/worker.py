@@ -18,6 +18,7 @@ from db.engine.database import APPLICATION_NAME, CONNECT_TIMEOUT, Database
 from db.engine.errors import is_connection_lost
 from db.job_queue import SETTINGS, WorkerQueries, build_queries
 from db.tables import QUEUE_ENTRYPOINT
+from domain.files import purge_expired
 from domain.jobs.monitoring import send_missing_messages
 from domain.jobs.runner import ChunkRunner
 from server.jobs.metrics import JobMetrics
@@ -121,6 +122,7 @@ class JobWorker:
             await asyncio.wait_for(self._is_stopping.wait(), RETRY_INTERVAL_S)
 
     async def _maintain(self, queries: Queries) -> None:
-        """Purge the log of the queue, which grows with each chunk, and send messages that are missing."""
+        """Purge the log of the queue, which grows with each chunk, send messages that are missing, and delete expired files."""
         await queries.clear_queue_log(QUEUE_ENTRYPOINT)
         await send_missing_messages(self.database)
+        await purge_expired(self.database)

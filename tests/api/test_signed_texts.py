@@ -25,6 +25,7 @@ from server.app import build_app
 from server.settings import Settings
 from tests.support.api import HUGE_LIMIT, SECRET_KEYS, Api, connect_to_application
 from tests.support.builders import CREATED_AT, Tenant, add_token, create_tenant
+from tests.support.files import sign
 from tests.support.ids import global_id
 from tests.support.owner import OwnerTransaction, sign_preview_token
 from tests.support.snapshots import assert_unchanged
@@ -33,22 +34,28 @@ AMOUNT = "1234.56"
 DELETE = "mutation ($input: ClientDeleteInput!) { clientDelete(input: $input) { deletedId userErrors { code path } } }"
 
 
-async def fetch_preview_token(api: Api, key: UUID) -> tuple[bytes, list[bytes]]:
+async def fetch_preview_token(api: Api, _org: Tenant, key: UUID) -> tuple[bytes, list[bytes]]:
     query = "query ($id: ID!) { client(by: {id: $id}) { deletionPreview { token amounts { currency } expiresAt } } }"
     preview = (await api.data(query, id=global_id("Client", key)))["client"]["deletionPreview"]
     assert preview["amounts"] is None
     return urlsafe_b64decode(preview["token"]), [key.hex.encode()]
 
 
-async def fetch_cursor(api: Api, key: UUID) -> tuple[bytes, list[bytes]]:
+async def fetch_cursor(api: Api, _org: Tenant, key: UUID) -> tuple[bytes, list[bytes]]:
     edge = (await api.data("{ clients { edges { cursor node { id } } } }"))["clients"]["edges"][0]
     assert edge["node"]["id"] == global_id("Client", key)
     return urlsafe_b64decode(edge["cursor"]), [b'["clients.name.up","equal","%s"]' % key.hex.encode()]
 
 
-READERS: dict[str, Callable[[Api, UUID], Awaitable[tuple[bytes, list[bytes]]]]] = {
+async def fetch_download_token(_api: Api, org: Tenant, key: UUID) -> tuple[bytes, list[bytes]]:
+    """Return the token of a URL. The id of its file is that of the client, so it is the same in both organizations."""
+    return urlsafe_b64decode(sign(org, key)[-48:]), [key.bytes]
+
+
+READERS: dict[str, Callable[[Api, Tenant, UUID], Awaitable[tuple[bytes, list[bytes]]]]] = {
     "previews.py": fetch_preview_token,
     "cursors.py": fetch_cursor,
+    "files.py": fetch_download_token,
 }
 """By signing module: how a caller gets a signed text, decoded, and the parts of it that the caller may know."""
 
@@ -81,12 +88,12 @@ async def test_equal_content_of_two_organizations_is_signed_differently(api_for:
     other, key, texts = await create_tenant(org.owner), new_id(), list[bytes]()
     for each in (org, other):
         await create_equal_client(each, key)
-        text, known_values = await READERS[module](await api_without_figures(each, api_for(each)), key)
+        text, known_values = await READERS[module](await api_without_figures(each, api_for(each)), each, key)
         for part in known_values:
             assert part in text
             text = text.replace(part, b"")
         # Without the 8 bytes of the issue time, which may be equal.
-        texts.append(text[:12] + text[12 + 8 :] if module == "previews.py" else text)
+        texts.append(text[:12] + text[12 + 8 :] if module in {"previews.py", "files.py"} else text)
     first, second = texts
     assert len(first) >= 12
     assert not [at for at in range(len(first) - 3) if first[at : at + 4] in second]
@@ -120,7 +127,7 @@ async def test_no_signed_text_contains_a_guessable_digest(api_for: Callable[...,
     """Otherwise a caller without permission to see amounts could find one by trying amounts."""
     key = new_id()
     await create_equal_client(org, key)
-    text, _ = await READERS[module](await api_without_figures(org, api_for(org)), key)
+    text, _ = await READERS[module](await api_without_figures(org, api_for(org)), org, key)
     contents = await signed_contents(org, key)
     assert any(AMOUNT.encode() in each for each in contents)
     assert AMOUNT.encode() not in text

@@ -16,7 +16,7 @@ HEADINGS = {
     "data_dir": "Data directory, keys and environment",
     "host": "Address and processes",
     "log_format": "Log and metrics",
-    "job_workers": "Background jobs",
+    "job_workers": "Background jobs and their files",
     "shutdown_delay": "Shutdown",
     "read_pool_size": "Connections to PostgreSQL and time limits",
     "max_body_bytes": "Requests and connections",

@@ -9,7 +9,8 @@ import strawberry
 
 from db.engine.database import Database
 from server.app import Application, build_app
-from server.settings import DocumentLimits, Settings
+from server.limit_settings import DocumentLimits
+from server.settings import Settings
 from tests.support import environment  # noqa: F401 must come before any setting is read
 
 HUGE_LIMIT = 10**9

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
@@ -158,6 +158,17 @@ class Tenant:
         await insert_rows(self.owner, "job", [{**row, "warnings": [], "attempts": 0, "created_at": CREATED_AT, **more}])
         return key
 
+    async def add_file(self, content: bytes = b"a,b", *, job: UUID | None = None, **more: object) -> UUID:
+        """Add a file of at most one part, which a finished job has made, and return its id. `more` overrides columns."""
+        key = new_id()
+        job = job or await self.add_job(status="SUCCEEDED", finished_at=CREATED_AT)
+        row = {"tenant_id": self.id, "id": key, "job_id": job, "name": "clients.csv", "content_type": "text/csv", "size": len(content)}
+        times = {"created_at": CREATED_AT, "expires_at": datetime.now(UTC) + timedelta(days=1)}
+        await insert_rows(self.owner, "file", [{**row, **times, **more}])
+        if content:
+            await insert_rows(self.owner, "file_part", [{"tenant_id": self.id, "file_id": key, "number": 0, "content": content}])
+        return key
+
     async def add_quote(self, client: UUID, net: str = "100.00", **more: object) -> UUID:
         """Add a sent quote with 21 % VAT and one line, and return its id."""
         key = new_id()
@@ -229,7 +240,8 @@ async def create_sample_org(owner: asyncpg.Connection, *, clients: int = 60, con
         invoice = await org.add_invoice(client, date(2026, 1, 10), "100.00")
         await org.add_invoice(client, date(2026, 2, 10), "50.00")
         await org.add_payment(client, invoice, date(2026, 3, 1), "121.00")
-    await org.add_job(status="SUCCEEDED", finished_at=CREATED_AT, warnings=["Client 00000 was checked."])
+    job = await org.add_job(status="SUCCEEDED", finished_at=CREATED_AT, warnings=["Client 00000 was checked."])
+    await org.add_file(job=job)
     for index in range(5):
         await org.add_label(f"Label {index}", *[client for step, client in enumerate(org.clients) if (step - index) % 5 in {0, 1}])
     return org

@@ -86,7 +86,15 @@ SELECT $1, {job}, 'REVENUE_REBUILD', CASE WHEN n = 1 THEN 'QUEUED' ELSE 'SUCCEED
   (SELECT id FROM relaties.api_token WHERE tenant_id = $1 AND member_id = {member}), '{{}}', 0, 1, '{{}}', 0, now(), now(),
   CASE WHEN n > 1 THEN now() END
 FROM generate_series(1, $2) n"""
+# Nearly all files have expired: those that have not are of one day.
+FILES = """INSERT INTO relaties.file (tenant_id, id, job_id, name, content_type, size, created_at, expires_at)
+SELECT $1, {file}, {job}, 'clients.csv', 'text/csv', 1, now() - interval '2 days',
+  CASE WHEN n <= 20 THEN now() + interval '1 day' ELSE now() - interval '1 day' END
+FROM generate_series(1, $2) n"""
+FILE_PARTS = """INSERT INTO relaties.file_part (tenant_id, file_id, number, content)
+SELECT $1, {file}, 0, 'x' FROM generate_series(1, $2) n"""
 EXPRESSIONS = {
+    "file": "md5($1::text || 'file' || n)::uuid",
     "job": "md5($1::text || 'job' || n)::uuid",
     "client": "md5($1::text || 'client' || n)::uuid",
     "contact": "md5($1::text || 'contact' || m)::uuid",
@@ -113,7 +121,20 @@ EXPRESSIONS = {
 OVERVIEW_STATEMENTS = (CLIENTS, ADDRESSES, CONTACTS, LINKS, ALL_LABELS, CLIENT_LABELS, INVOICES, PAYMENTS, ALLOCATIONS)
 STATEMENTS = (
     *OVERVIEW_STATEMENTS,
-    *(EVENTS, PROJECTS, REGISTRATIONS, REGISTRATION_LABELS, QUOTES, QUOTE_LINES, PORTALS, PORTAL_PROJECTS, PORTAL_ACCESS, JOBS),
+    *(
+        EVENTS,
+        PROJECTS,
+        REGISTRATIONS,
+        REGISTRATION_LABELS,
+        QUOTES,
+        QUOTE_LINES,
+        PORTALS,
+        PORTAL_PROJECTS,
+        PORTAL_ACCESS,
+        JOBS,
+        FILES,
+        FILE_PARTS,
+    ),
 )
 
 
@@ -134,6 +155,7 @@ class LargeOrganization:
     quotes: list[UUID]
     portals: list[UUID]
     jobs: list[UUID]
+    files: list[UUID]
     member: UUID
     token: UUID
     middle: tuple[str, UUID]
@@ -159,7 +181,7 @@ async def create_large_organization(owner: asyncpg.Connection, *, clients: int =
     token = await owner.fetchval("SELECT id FROM relaties.api_token WHERE tenant_id = $1 AND member_id = $2", org.id, member)
     some = "SELECT array_agg(id) FROM (SELECT id FROM relaties.{} WHERE tenant_id = $1 LIMIT 50) AS found"
     tables = {"contacts": "contact", "labels": "label", "projects": "project", "registrations": "registration"}
-    tables |= {"quotes": "quote", "portals": "client_portal", "jobs": "job"}
+    tables |= {"quotes": "quote", "portals": "client_portal", "jobs": "job", "files": "file"}
     ids = {name: await owner.fetchval(some.format(table), org.id) for name, table in tables.items()}
     return LargeOrganization(
         org,

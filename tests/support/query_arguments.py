@@ -142,6 +142,19 @@ def _job_arguments(large_org: LargeOrganization) -> dict[str, dict[str, object]]
     }
 
 
+def _file_arguments(large_org: LargeOrganization) -> dict[str, dict[str, object]]:
+    """Return the arguments of the queries of files."""
+    of_jobs: dict[str, object] = {"ids": large_org.jobs}
+    return {
+        "files.by_id": {"ids": large_org.files},
+        "files.of_jobs": of_jobs,
+        "files.part": {"file": large_org.files[0], "part": 0},
+        "files.total_bytes": {},
+        "files.lock_of_jobs": of_jobs,
+        "files.lock_expired": {},
+    }
+
+
 def _project_arguments(large_org: LargeOrganization) -> dict[str, dict[str, object]]:
     """Return the arguments of the queries of projects and quotes."""
     of_clients: dict[str, object] = {"ids": large_org.clients}
@@ -208,6 +221,7 @@ BUILDERS = (
     _client_arguments,
     _contact_arguments,
     _job_arguments,
+    _file_arguments,
     _settings_arguments,
     _project_arguments,
     _registration_arguments,

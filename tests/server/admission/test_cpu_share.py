@@ -15,7 +15,8 @@ from server.admission.cpu_share import PAUSE_FACTOR, CpuShare
 from server.app import Dispatcher, build_app
 from server.errors import HttpError
 from server.http.endpoint import GraphQLEndpoint
-from server.settings import ConcurrencyLimits, Settings
+from server.limit_settings import ConcurrencyLimits
+from server.settings import Settings
 from tests.support.api import HUGE_LIMIT, SECRET_KEYS, Api, connect_client, connect_to_application
 from tests.support.builders import Tenant
 from tests.support.eventually import wait_until

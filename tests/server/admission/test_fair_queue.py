@@ -12,7 +12,7 @@ from domain.core.scope import Actor
 from server.admission.concurrency import ConcurrencyLimiter
 from server.admission.cpu_share import PAUSE_FACTOR, CpuShare
 from server.errors import HttpError
-from server.settings import ConcurrencyLimits
+from server.limit_settings import ConcurrencyLimits
 from tests.support.queueing import QUEUE_TIMEOUT_S, create_actor, run_ready_tasks
 from tests.support.virtual_time import run, spend
 

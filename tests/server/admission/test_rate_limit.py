@@ -14,7 +14,7 @@ from server.admission.concurrency import ConcurrencyLimiter
 from server.admission.rate_limit import RateLimit, RateLimiter
 from server.documents.cost import CostEstimate
 from server.errors import ErrorCode, HttpError
-from server.settings import ConcurrencyLimits
+from server.limit_settings import ConcurrencyLimits
 from tests.support.queueing import create_actor, run_ready_tasks
 
 RATE = RateLimit(restore_per_second=10, burst=100)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.documents.cache import DocumentCache
-from server.settings import DocumentLimits
+from server.limit_settings import DocumentLimits
 
 LARGE = {
     "names": lambda index: "{" + "a " * 1900 + "}" + " " * index,

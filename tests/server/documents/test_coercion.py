@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from resolvers.execution.operation import PreparedOperation
 from server.documents.cache import DocumentCache
 from server.documents.coercion import Coercion
-from server.settings import DocumentLimits
+from server.limit_settings import DocumentLimits
 from tests.support.ids import global_id
 from tests.support.mutation_inputs import UNKNOWN_ID
 

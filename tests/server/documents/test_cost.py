@@ -14,7 +14,8 @@ from db.tables import Role
 from server.documents.cache import Document, DocumentCache
 from server.documents.cost import BASE_COST, INTROSPECTION_COST, compute_field_costs
 from server.documents.limits import check_limits
-from server.settings import DocumentLimits, Settings
+from server.limit_settings import DocumentLimits
+from server.settings import Settings
 from tests.support.api import HUGE_LIMIT, Api, connect_client
 from tests.support.builders import Tenant
 

@@ -10,7 +10,7 @@ from graphql import GraphQLInputObjectType, GraphQLInputType, GraphQLList, get_n
 from db.tables import Role
 from domain.core.scope import Permission
 from server.documents.limits import check_limits, exclusive_fields
-from server.settings import DocumentLimits
+from server.limit_settings import DocumentLimits
 from tests.support.api import Api
 from tests.support.builders import CREATED_AT, Tenant
 from tests.support.ids import global_id
