@@ -24,6 +24,7 @@ from server.graphiql import pages
 from server.graphiql.sign_in import BrowserSignIn
 from server.http.auth import Authenticator
 from server.http.cors import add_cors
+from server.http.downloads import DownloadEndpoint, DownloadLoad
 from server.http.endpoint import GraphQLEndpoint
 from server.http.error_responses import handle_routing_error
 from server.http.persisted_documents import PersistedDocuments
@@ -36,6 +37,7 @@ from server.settings import Settings
 PATH = "/graphql"
 SEND_FEWER = "Send fewer large requests at once."
 READ_FIRST = "Read the responses first, then try again."
+READ_CONNECTIONS_PER_DOWNLOAD = 4  # downloads use a quarter of the read pool at most, and each connection for milliseconds
 
 
 @dataclass(frozen=True)
@@ -73,8 +75,9 @@ def build_app(
     concurrency, health = ConcurrencyLimiter(settings.concurrency_limits), Health(database.health_probe)
     incoming_budget = ByteBudget("request bodies", SEND_FEWER, settings.max_incoming_bytes_per_token, settings.max_incoming_bytes)
     outgoing_budget = ByteBudget("responses", READ_FIRST, settings.max_outgoing_bytes_per_token, settings.max_outgoing_bytes)
-    gauge_sources = [*_gauge_sources(database, concurrency, documents), *_byte_gauge_sources(incoming_budget, outgoing_budget)]
-    metrics = Metrics(core_schema, gauge_sources)
+    download_load = DownloadLoad(max(1, settings.read_pool_size // READ_CONNECTIONS_PER_DOWNLOAD))
+    gauges = _gauge_sources(database, concurrency, documents) + _load_gauge_sources(incoming_budget, outgoing_budget, download_load)
+    metrics = Metrics(core_schema, gauges)
     trusted_documents = load_trusted_documents(settings.trusted_documents, settings.document_policy)
     endpoint = GraphQLEndpoint(
         AccessLog(metrics.count),
@@ -95,13 +98,30 @@ def build_app(
         outgoing_budget,
         RefusalThrottle(settings.max_refusals_per_second),
     )
-    asgi_app = Dispatcher(endpoint, _build_fallback(schema, endpoint, settings, browser))
+    downloads = _build_downloads(database, secrets, download_load, endpoint)
+    asgi_app = Dispatcher(endpoint, _build_fallback(schema, endpoint, downloads, settings, browser))
     return Application(add_cors(asgi_app, settings.cors_origins) if settings.cors_origins else asgi_app, health, metrics)
 
 
-def _build_fallback(schema: strawberry.Schema, endpoint: GraphQLEndpoint, settings: Settings, browser: BrowserSignIn | None) -> Starlette:
+def _build_downloads(database: Database, secrets: Sequence[bytes], load: DownloadLoad, endpoint: GraphQLEndpoint) -> DownloadEndpoint:
+    """Build the endpoint of downloads, which shares its limits with the GraphQL endpoint."""
+    return DownloadEndpoint(
+        database,
+        secrets,
+        load,
+        endpoint.access_log,
+        endpoint.health,
+        endpoint.rate_limiter,
+        endpoint.outgoing_budget,
+        endpoint.refusal_throttle,
+    )
+
+
+def _build_fallback(
+    schema: strawberry.Schema, endpoint: GraphQLEndpoint, downloads: DownloadEndpoint, settings: Settings, browser: BrowserSignIn | None
+) -> Starlette:
     """Build the application for all paths but that of the endpoint, with which the schema's endpoint shares its limits."""
-    routes = endpoint.health.build_routes()
+    routes = [*endpoint.health.build_routes(), downloads.build_route()]
     if settings.has_introspection:
         schema_endpoint = SchemaEndpoint(
             schema.as_str,
@@ -131,8 +151,9 @@ def _gauge_sources(database: Database, concurrency: ConcurrencyLimiter, document
     ]
 
 
-def _byte_gauge_sources(incoming_budget: ByteBudget, outgoing_budget: ByteBudget) -> list[GaugeSource]:
+def _load_gauge_sources(incoming_budget: ByteBudget, outgoing_budget: ByteBudget, load: DownloadLoad) -> list[GaugeSource]:
     return [
+        GaugeSource("downloads_running", "Downloads of files running.", lambda: load.running_count),
         GaugeSource("incoming_bytes", "Bytes received of large request bodies that are incomplete.", lambda: incoming_budget.bytes),
         GaugeSource("outgoing_bytes", "Bytes of large responses that clients have not read.", lambda: outgoing_budget.bytes),
     ]

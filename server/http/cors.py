@@ -11,8 +11,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from server.errors import ErrorCode, HttpError
 from server.http.error_responses import error_response
 
-REQUEST_HEADERS = ("authorization", "content-type", "idempotency-key", "traceparent")
-EXPOSED_HEADERS = ("retry-after", "x-request-id")
+REQUEST_HEADERS = ("authorization", "content-type", "idempotency-key", "if-range", "range", "traceparent")
+EXPOSED_HEADERS = ("content-disposition", "content-range", "etag", "retry-after", "x-request-id")
 DAY_S = 86_400
 
 

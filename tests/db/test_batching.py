@@ -28,7 +28,8 @@ from tests.support.owner import OwnerTransaction
 from tests.support.product_queries import QUERIES
 
 PAGE = PageSlice(is_ascending=True, after=None, size=2)
-LOCKING_QUERIES = {name for name in QUERIES if name.startswith("labels.lock_")}  # used only in units of work
+LOCKING_QUERIES = {name for name in QUERIES if name.startswith(("labels.lock_", "files.lock_"))}  # used only in units of work
+UNBATCHED_QUERIES = LOCKING_QUERIES | {"files.part"}  # a download sends it alone
 
 
 class RecordingDatabase(NamedTuple):
@@ -215,7 +216,7 @@ async def test_nested_levels_that_gather_concurrently_are_all_answered(
     assert len(await server.data_statements()) < 14
 
 
-@pytest.mark.parametrize("name", sorted({*QUERIES} - LOCKING_QUERIES))
+@pytest.mark.parametrize("name", sorted({*QUERIES} - UNBATCHED_QUERIES))
 async def test_every_query_can_be_batched(owner: asyncpg.Connection, name: str) -> None:
     """PostgreSQL accepts its SQL among other queries and led by a page, with at least as many columns."""
     page, query = QUERIES["clients.page"], QUERIES[name]

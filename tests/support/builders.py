@@ -158,9 +158,9 @@ class Tenant:
         await insert_rows(self.owner, "job", [{**row, "warnings": [], "attempts": 0, "created_at": CREATED_AT, **more}])
         return key
 
-    async def add_file(self, content: bytes = b"a,b", *, job: UUID | None = None, **more: object) -> UUID:
+    async def add_file(self, content: bytes = b"a,b", *, job: UUID | None = None, key: UUID | None = None, **more: object) -> UUID:
         """Add a file of at most one part, which a finished job has made, and return its id. `more` overrides columns."""
-        key = new_id()
+        key = key or new_id()
         job = job or await self.add_job(status="SUCCEEDED", finished_at=CREATED_AT)
         row = {"tenant_id": self.id, "id": key, "job_id": job, "name": "clients.csv", "content_type": "text/csv", "size": len(content)}
         times = {"created_at": CREATED_AT, "expires_at": datetime.now(UTC) + timedelta(days=1)}

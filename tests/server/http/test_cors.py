@@ -30,6 +30,7 @@ FOREIGN = [
     "https://app.example, https://evil.test",
 ]
 QUERY = {"query": "{ __typename }"}
+EXPOSED_HEADERS = "content-disposition, content-range, etag, retry-after, x-request-id"
 PREFLIGHT_HEADERS = {"access-control-request-method": "POST", "access-control-request-headers": "authorization,content-type"}
 
 
@@ -111,11 +112,11 @@ async def test_h7_listed_origin_is_allowed(api_with_origins: httpx.AsyncClient, 
     allowed_headers = cors_headers(before)
     assert allowed_headers.pop("access-control-max-age") == "86400"
     headers = {each.strip().lower() for each in allowed_headers.pop("access-control-allow-headers").split(",")}
-    assert headers >= {"authorization", "content-type", "idempotency-key", "traceparent"}
+    assert headers >= {"authorization", "content-type", "idempotency-key", "if-range", "range", "traceparent"}
     assert allowed_headers == {"access-control-allow-origin": origin, "access-control-allow-methods": "GET, POST"}
     after = await send_query(api_with_origins, origin, sample_org.tokens[Role.VIEWER])
     assert after.json() == {"data": {"__typename": "Query"}}
-    assert cors_headers(after) == {"access-control-allow-origin": origin, "access-control-expose-headers": "retry-after, x-request-id"}
+    assert cors_headers(after) == {"access-control-allow-origin": origin, "access-control-expose-headers": EXPOSED_HEADERS}
     assert "origin" in after.headers["vary"].lower()
 
 
@@ -141,7 +142,7 @@ async def test_every_response_has_the_same_cors_headers(api_with_origins: httpx.
 
 
 def assert_readable(answer: httpx.Response, *, is_endpoint: bool = True) -> None:
-    expected = [("access-control-expose-headers", "retry-after, x-request-id"), ("access-control-allow-origin", LISTED_ORIGIN)]
+    expected = [("access-control-expose-headers", EXPOSED_HEADERS), ("access-control-allow-origin", LISTED_ORIGIN)]
     vary = ("vary", "accept, Origin") if is_endpoint else ("vary", "Origin")
     assert own_headers(answer) == ([vary, *expected] if is_endpoint else [*expected, vary])
 
