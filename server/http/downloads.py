@@ -88,7 +88,7 @@ class Content:
         return part[max(0, self.positions.start - offset) : self.positions.stop - offset]
 
 
-@dataclass(frozen=True)
+@dataclass
 class Transfer:
     """A response with content, whose first part was read before its head is sent."""
 
@@ -102,14 +102,15 @@ class Transfer:
         headers = [(name.encode(), value.encode("latin-1")) for name, value in self.headers.items()]
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
         disconnected = asyncio.create_task(_wait_for_disconnect(receive))
+        part, self.first_part = self.first_part, b""  # so that it is not kept until the end of the download
         try:
             for number in self.content.numbers:
-                part = self.first_part if number == self.content.numbers.start else await self.content.read(number)
+                part = part or await self.content.read(number)
                 for offset in range(0, len(part), CHUNK_BYTES):
                     await send({"type": "http.response.body", "body": part[offset : offset + CHUNK_BYTES], "more_body": True})
-                del part
                 # uvicorn blocks this while the write buffer is full, until the client reads or is disconnected by the send timeout.
                 await send({"type": "http.response.body", "body": b"", "more_body": True})
+                part = b""
                 if disconnected.done():
                     return
             await send({"type": "http.response.body", "body": b""})
