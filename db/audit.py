@@ -23,7 +23,8 @@ from db.tables.timestamps import format_timestamp, now
 Changes = dict[str, list[Any]]  # the old and the new value of each field
 # Of a file, the audit log has the job that made it.
 UNAUDITED_TABLES = (AuditEvent, OutboxEvent, IdempotencyKey, DeletionRecord, NumberSequence, File, FilePart)
-# Bookkeeping, derived keys and secrets: the audit log shows what users change.
+# Bookkeeping, derived keys and secrets: the audit log shows what users change. The input of a job may name a client, and the deletion of
+# that client would not find it in the audit log.
 UNAUDITED_FIELDS = {
     "tenant_id",
     "id",
@@ -39,6 +40,7 @@ UNAUDITED_FIELDS = {
     "cursor",
     "done_count",
     "finished_at",
+    "input",
     "lease_until",
     "owner",
 }

@@ -1,9 +1,9 @@
 """Inputs and resolvers of the queries for clients."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, TypeAlias
 from uuid import UUID
 
 import strawberry
@@ -126,15 +126,22 @@ async def load_changed(info: Info, root: strawberry.Parent[Outcome[list[UUID]]])
     return [row for row in rows if row is not None]
 
 
-def build_filter(filter: ClientFilterInput | None, search: str | None) -> Filter:
+LabelIds: TypeAlias = tuple[UUID, ...] | None
+
+
+def build_filter(
+    filter: ClientFilterInput | None, search: str | None, to_label_ids: Callable[[Sequence[GlobalId] | None], LabelIds] | None = None
+) -> Filter:
+    """Build the filter. `to_label_ids` converts the ids of labels; by default it rejects ids of other types."""
+    convert = to_label_ids or _label_ids
     filter_input = filter or ClientFilterInput()
     label_filter = filter_input.labels or LabelFilterInput()
     return Filter(
         search=search,
         is_archived=ARCHIVED_BY_STATUS[filter_input.status],
-        labels_any=_label_ids(label_filter.any),
-        labels_all=_label_ids(label_filter.all),
-        labels_none=_label_ids(label_filter.none),
+        labels_any=convert(label_filter.any),
+        labels_all=convert(label_filter.all),
+        labels_none=convert(label_filter.none),
         has_invoice_contact=filter_input.has_invoice_contact,
         country=filter_input.country,
         kvk_number=filter_input.kvk_number,
@@ -143,7 +150,7 @@ def build_filter(filter: ClientFilterInput | None, search: str | None) -> Filter
     )
 
 
-def _label_ids(global_ids: Sequence[GlobalId] | None) -> tuple[UUID, ...] | None:
+def _label_ids(global_ids: Sequence[GlobalId] | None) -> LabelIds:
     """Return each id once, so that a repeated label does not count as two.
 
     Raises `BadInput` if an id is not that of a label.

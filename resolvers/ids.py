@@ -25,6 +25,7 @@ PREFIXES = {
     "ActivityEvent": "act",
     "ApiToken": "tok",
     "Client": "cli",
+    "ClientExportJob": "cej",
     "ClientPortal": "por",
     "Contact": "con",
     "Invoice": "inv",

@@ -1,15 +1,16 @@
 """Inputs and resolvers of background jobs."""
 
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated
 from uuid import UUID
 
 import strawberry
 
-from db.rows import JobRow
 from db.tables import JobFailureCode, JobKind, JobStatus
 from domain.core.pagination import Page, PageRequest
-from domain.core.scope import WriteScope
+from domain.core.scope import Scope, WriteScope
 from domain.jobs import lifecycle, reads
+from domain.jobs.reads import AnyJob
 from domain.reports import monthly_balances
 from resolvers.context import Info
 from resolvers.enums import describe_enum
@@ -17,8 +18,18 @@ from resolvers.ids import GlobalId
 from resolvers.inputs import to_uuid
 from resolvers.pagination import After, Before, First, Last
 
-REVENUE_REBUILD_TYPE = "RevenueRebuildJob"
-describe_enum(JobKind, "Kind of a background job.", REVENUE_REBUILD="Checks and rebuilds the stored revenue of all clients.")
+TYPES = {JobKind.REVENUE_REBUILD: "RevenueRebuildJob", JobKind.CLIENT_EXPORT: "ClientExportJob"}
+"""The type of the jobs of each kind."""
+BATCHES: dict[str, Callable[[Scope, Sequence[UUID]], Awaitable[Sequence[AnyJob | None]]]] = {
+    "RevenueRebuildJob": reads.rebuilds_by_id,
+    "ClientExportJob": reads.exports_by_id,
+}
+describe_enum(
+    JobKind,
+    "Kind of a background job.",
+    REVENUE_REBUILD="Checks and rebuilds the stored revenue of all clients.",
+    CLIENT_EXPORT="Writes clients to a file.",
+)
 describe_enum(
     JobStatus,
     "Status of a background job. `SUCCEEDED`, `FAILED` and `CANCELLED` are final.",
@@ -33,6 +44,8 @@ describe_enum(
     "Why a background job failed.",
     ACCESS_LOST="The member was removed, the token was revoked, or one of them lost the permission that the job needs.",
     ATTEMPTS_EXHAUSTED="It made no progress in five attempts.",
+    FILE_QUOTA_EXCEEDED="Its file does not fit into the space that the organization has for files.",
+    TOO_MANY_ROWS="An XLSX file has fewer rows than there are clients.",
 )
 JobId = Annotated[GlobalId, strawberry.argument(description="Id of the job.")]
 Kinds = Annotated[list[JobKind] | None, strawberry.argument(description="Kinds of jobs, at most 20; all if omitted.")]
@@ -51,9 +64,9 @@ class JobCancelInput:
     id: GlobalId = strawberry.field(description="Id of the job.")
 
 
-async def find_one(info: Info, id: JobId) -> JobRow | None:
-    key = id.key_of_type(REVENUE_REBUILD_TYPE)
-    return await info.context.loaders.of(reads.by_id).load(key) if key else None
+async def find_one(info: Info, id: JobId) -> AnyJob | None:
+    batch = BATCHES.get(id.require_type())
+    return await info.context.loaders.of(batch).load(id.key) if batch else None
 
 
 async def page(
@@ -64,7 +77,7 @@ async def page(
     after: After = None,
     last: Last = None,
     before: Before = None,
-) -> Page[JobRow]:
+) -> Page[AnyJob]:
     return await reads.page(info.context.read_scope(), kinds, statuses, PageRequest(first, after, last, before))
 
 
@@ -73,4 +86,5 @@ async def start_revenue_rebuild(scope: WriteScope, input: RevenueRebuildStartInp
 
 
 async def cancel(scope: WriteScope, input: JobCancelInput) -> UUID:
-    return await lifecycle.cancel(scope, to_uuid(input.id, REVENUE_REBUILD_TYPE))
+    kind = next((kind for kind, type_name in TYPES.items() if type_name == input.id.type_name), JobKind.REVENUE_REBUILD)
+    return await lifecycle.cancel(scope, to_uuid(input.id, TYPES[kind]), kind)

@@ -4,7 +4,7 @@ The unit of work is committed before the payload is read.
 """
 
 import inspect
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, Any, Generic, TypeVar, get_type_hints
@@ -53,17 +53,20 @@ class MutationSpec(Generic[V]):
 def mutation(
     change: Callable[[WriteScope, Any], Awaitable[Any]],
     *,
-    permission: Permission,
+    permissions: Sequence[Permission],
     description: str,
     directives: list[object],
     metadata: Mapping[str, object],
     is_long: bool = False,
 ) -> Any:  # noqa: ANN401 the annotation stands
-    """Declare a mutation. `change` takes the scope and the field's one input, and returns the source of the payload."""
+    """Declare a mutation, for callers with one of the permissions.
+
+    `change` takes the scope and the field's one input, and returns the source of the payload.
+    """
     spec: MutationSpec[Any] = MutationSpec(change, get_type_hints(change)["return"], is_long)
 
     async def resolve(info: Info, input: object) -> Outcome[Any]:
-        info.context.read_scope().require(permission)
+        info.context.read_scope().require_any(permissions)
         key = _request_key(info, input)
         for _ in range(MAX_ATTEMPTS - 1):
             try:

@@ -26,6 +26,7 @@ BATCHES: dict[str, Callable[[ReadScope, Sequence[UUID]], Awaitable[Sequence[Any]
     "ActivityEvent": activity.by_id,
     "ApiToken": tokens.by_id,
     "Client": clients.by_id,
+    "ClientExportJob": jobs.exports_by_id,
     "ClientPortal": portals.by_id,
     "Contact": contacts.by_id,
     "Invoice": invoices.by_id,
@@ -35,7 +36,7 @@ BATCHES: dict[str, Callable[[ReadScope, Sequence[UUID]], Awaitable[Sequence[Any]
     "Organization": organizations.by_id,
     "Project": projects.by_id,
     "Registration": registrations.by_id,
-    "RevenueRebuildJob": jobs.by_id,
+    "RevenueRebuildJob": jobs.rebuilds_by_id,
     "Quote": quotes.by_id,
     "VatRate": vat_rates.by_id,
 }

@@ -7,12 +7,15 @@ import strawberry
 
 from db.rows import JobRow
 from db.tables import JobFailureCode, JobKind, JobStatus
+from domain.exports import starting
 from domain.jobs import reads
 from domain.organization import members
 from schema.core.connections import Connection, declare_total_count
 from schema.core.fields import list_size, relation
 from schema.core.row_type import Node, attribute, computed_field, row_type
 from schema.members import Member
+
+UNREADABLE = "callers without `CLIENTS_EXPORT`, or without `FINANCE_READ` if the file has figures."
 
 
 @row_type(reads.JobProgress, description="Progress of a job.")
@@ -23,7 +26,7 @@ class JobProgress:
     seconds_left: int | None = attribute("Estimated seconds until the job ends. Null if it is not running, or if that is unknown.")
 
 
-@row_type(JobRow, description="Reason why a job failed.")
+@row_type(JobRow, reads.ExportJob, description="Reason why a job failed.")
 class JobFailure:
     code: JobFailureCode = computed_field(attrgetter("failure_code"), "Stable code of the reason.")
     message: str = computed_field(attrgetter("failure_message"), "What happened, and what to do.")
@@ -51,6 +54,29 @@ class Job(Node):
 
 @row_type(JobRow, description="A job that checks and rebuilds the stored revenue of all clients, in chunks of 500.")
 class RevenueRebuildJob(Job): ...
+
+
+@row_type(starting.ExportFile, description="A file that an export has made.")
+class ClientExportFile:
+    name: str = attribute("Name for the file, such as `clients-2026-01-31-0930.xlsx`.")
+    size: float = attribute("Size in bytes.")
+    expires_at: datetime = attribute("Time when the file is deleted.")
+
+
+@row_type(
+    reads.ExportJob,
+    description="A job that writes clients to a file. It reads one snapshot: the file has the clients as they were when the job started to "
+    "run.",
+)
+class ClientExportJob(Job):
+    file: ClientExportFile | None = relation(
+        starting.files_of_jobs, "The file. Null until the job has succeeded, once the file is deleted, and for " + UNREADABLE
+    )
+    download_url: str | None = relation(
+        starting.download_urls,
+        "URL that downloads the file without a token, relative to the URL of the server. It is valid for 15 minutes; each query returns a "
+        "new one. Null when `file` is null.",
+    )
 
 
 @strawberry.type(description="A page of background jobs, newest first.")

@@ -1,7 +1,7 @@
 """Open the one read transaction of an operation, and the unit of work of a change. No other module opens these."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Self
@@ -19,6 +19,7 @@ from db.engine.health_probe import HealthProbe
 from db.engine.query_stats import QUERY_STATS, QueryStats, count_statements
 from db.engine.read_pool import ReadConnection, ReadPool
 from db.engine.read_transaction import SET_TENANT, ReadTransaction
+from db.engine.snapshot import ANSWER_GRACE, SnapshotTransaction
 from db.engine.statement import R
 from db.engine.urls import to_sqlalchemy_url
 from db.engine.write_transaction import DriverConnection, WriteTransaction
@@ -31,7 +32,6 @@ READ_CONNECTIONS_PER_LOOKUP = 4  # the lookup pool has one connection for every 
 SESSION_SETUP = (
     "SET statement_timeout = {limit}; SET default_transaction_isolation = 'repeatable read'; SET default_transaction_read_only = on"
 )
-ANSWER_GRACE = 1.0  # seconds for the server to report that it cancelled a slow statement
 
 
 @dataclass(frozen=True)
@@ -92,10 +92,17 @@ async def _driver_connection(connection: AsyncConnection) -> asyncpg.Connection:
 class Database:
     """The connection pools for reads and token lookups, the engine of the units of work, and the health probe."""
 
-    def __init__(
-        self, read_pool: ReadPool, lookup_pool: ReadPool, write_engine: AsyncEngine, limits: DatabaseLimits, health_probe: HealthProbe
+    def __init__(  # noqa: PLR0913, PLR0917 its parts
+        self,
+        read_pool: ReadPool,
+        lookup_pool: ReadPool,
+        write_engine: AsyncEngine,
+        connect: Callable[[], Awaitable[asyncpg.Connection]],
+        limits: DatabaseLimits,
+        health_probe: HealthProbe,
     ) -> None:
         self.health_probe = health_probe
+        self._connect = connect
         self._read_pool = read_pool
         self._lookup_pool = lookup_pool
         self._write_engine = write_engine
@@ -135,7 +142,8 @@ class Database:
         # Token lookups have a pool of their own, because their sessions must not have a tenant.
         lookup_pool = ReadPool(open_connection, max(1, limits.read_pool_size // READ_CONNECTIONS_PER_LOOKUP), limits.read_pool_timeout)
         write_engine = _create_write_engine(url, limits, arguments, is_pooled=is_pooled)
-        return cls(read_pool, lookup_pool, _invalidate_on_disconnect(count_statements(write_engine)), limits, HealthProbe(url))
+        counted_engine = _invalidate_on_disconnect(count_statements(write_engine))
+        return cls(read_pool, lookup_pool, counted_engine, open_connection, limits, HealthProbe(url))
 
     async def __aenter__(self) -> Self:
         return self
@@ -146,6 +154,16 @@ class Database:
 
     def read(self, tenant: UUID, stats: QueryStats | None = None, requested_columns: frozenset[str] | None = None) -> ReadTransaction:
         return ReadTransaction(self._read_pool, tenant, self._limits.statement_timeout, stats or QueryStats(), requested_columns)
+
+    @asynccontextmanager
+    async def open_snapshot(self, tenant: UUID, requested_columns: frozenset[str] | None = None) -> AsyncIterator[SnapshotTransaction]:
+        """Run the block with a long read transaction. Its connection is of no pool, and `delete_timeout` limits each statement."""
+        connection = await self._connect()
+        try:
+            yield await SnapshotTransaction.open(connection, tenant, self._limits.delete_timeout, requested_columns)
+            await connection.close(timeout=CLOSE_TIMEOUT)
+        finally:
+            connection.terminate()  # after a failure; it has changed nothing
 
     @asynccontextmanager
     async def unit_of_work(

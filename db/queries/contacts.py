@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, FromClause, Integer, Select, func, literal_column, select, true
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from db.engine.protocols import Transaction
 from db.engine.statement import Query
@@ -16,6 +17,7 @@ from db.sql.grouping import group_by_key
 from db.sql.pagination import Listing, PageSlice, after_cursor, apply_order, count_per_parent, in_order_of_names
 from db.sql.search import NameListing
 from db.tables import ClientContact, Contact
+from db.tables.base import table_of
 
 ALL = select(*columns(ContactRow, Contact)).where(col(Contact.tenant_id) == TENANT)
 BY_ID = Query(ALL.where(id_in(col(Contact.id))), ContactRow).always_select("id")
@@ -77,3 +79,20 @@ async def of_clients(tx: Transaction, ids: Sequence[UUID], page_slice: PageSlice
         if len(contact_rows) < EXPECTED_LINKS * len(ids) + page_slice.size:
             return [rows[: page_slice.size + 1] for rows in group_by_key(contact_rows, ids, "client_id")]
     return await page_slice.fetch_per_parent(tx, _page_per_client, ids, "client_id")
+
+
+INVOICE_CONTACTS = Query(
+    select(*columns(ClientContactRow, Contact, client_id=col(ClientContact.client_id), **LINK_COLUMNS))
+    .ext(distinct_on(col(ClientContact.client_id)))
+    .select_from(table_of(ClientContact))
+    .join(*reference(Contact, col(ClientContact.contact_id)))
+    .where(
+        col(ClientContact.tenant_id) == TENANT,
+        id_in(col(ClientContact.client_id), is_planned_once=True),
+        col(ClientContact.is_invoice_contact).is_(True),
+    )
+    .order_by(col(ClientContact.client_id), *POSITION),
+    ClientContactRow,
+).always_select("id", "client_id")
+invoice_contacts = RowFetcher(INVOICE_CONTACTS, "client_id")
+"""The first contact of each client, by position, that receives its invoices."""

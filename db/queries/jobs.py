@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Integer, Text, Uuid, any_, func, literal_column, select, update
 from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP
+from sqlmodel import select as select_entities
 
 from db.engine.database import Database
 from db.engine.protocols import Transaction, UnitOfWork
@@ -16,7 +17,7 @@ from db.rows import CountRow, DueJobRow, IdRow, JobRow, JobStatisticsRow, Reques
 from db.sql.expressions import TENANT, col, columns, enum_literal, id_in, parameter, reference
 from db.sql.fetchers import RowFetcher
 from db.sql.pagination import Listing, PageSlice, count_rows, in_order_of_ids
-from db.tables import SCHEMA, ApiToken, Job, JobKind, JobStatus, Member
+from db.tables import SCHEMA, ApiToken, File, Job, JobKind, JobStatus, Member
 from db.tables.base import table_of
 from db.tables.timestamps import now
 
@@ -24,6 +25,7 @@ JOB, OWNER = parameter("job", Uuid()), parameter("owner", Uuid())
 NOW, LEASE_UNTIL = (parameter(name, TIMESTAMP(timezone=True)) for name in ("now", "lease_until"))
 ZERO, ONE = literal_column("0", Integer()), literal_column("1", Integer())
 RUNNING = enum_literal(JobStatus.RUNNING)
+HAS_FIGURES = literal_column("'has_figures'", Text())
 IS_UNFINISHED = col(Job.status).op("IN")(literal_column(f"('{JobStatus.QUEUED}', '{JobStatus.RUNNING}')"))  # as the index has it
 ALL = select(*columns(JobRow, Job)).where(col(Job.tenant_id) == TENANT)
 BY_ID = Query(ALL.where(id_in(col(Job.id))), JobRow).always_select("id", "kind", "member_id", "token_id")
@@ -78,6 +80,45 @@ RECORD_CHUNK = Command(
         lease_until=LEASE_UNTIL,
     ),
     "progress of a job",
+)
+RECORD_RUN = Command(
+    update(table_of(Job))
+    .where(col(Job.tenant_id) == TENANT, col(Job.id) == JOB, col(Job.status) == RUNNING, col(Job.owner) == OWNER)
+    .values(
+        cursor=parameter("cursor", Text()),
+        done_count=parameter("count", Integer()),
+        total=parameter("total", Integer()),
+        attempts=parameter("attempts", Integer()),
+        lease_until=LEASE_UNTIL,
+    ),
+    "progress of a run",
+)
+RELEASE = Command(
+    update(table_of(Job))
+    .where(col(Job.tenant_id) == TENANT, col(Job.id) == JOB, col(Job.status) == RUNNING, col(Job.owner) == OWNER)
+    .values(attempts=parameter("attempts", Integer()), lease_until=LEASE_UNTIL),
+    "release of a job",
+)
+# A job whose input does not say whether it has figures counts as one that has.
+WITH_FIGURES = Query(
+    select(*columns(IdRow, Job)).where(
+        col(Job.tenant_id) == TENANT,
+        id_in(col(Job.id)),
+        col(Job.input).op("->>", return_type=Text())(HAS_FIGURES).is_distinct_from(literal_column("'false'", Text())),
+    ),
+    IdRow,
+)
+WITH_FILES = Query(
+    select(*columns(IdRow, Job))
+    .select_from(table_of(File))
+    .join(*reference(Job, col(File.job_id)))
+    .where(
+        col(File.tenant_id) == TENANT,
+        col(Job.kind) == parameter("kind", Text()),
+        col(File.created_at) >= parameter("since", TIMESTAMP(timezone=True)),
+    )
+    .order_by(col(Job.id)),
+    IdRow,
 )
 # Functions of the database that read the jobs of all organizations, which row-level security hides from the server.
 WITHOUT_MESSAGE = f"SELECT id FROM {SCHEMA}.organizations_without_message()"  # noqa: S608 a constant of ours
@@ -175,6 +216,38 @@ async def record_chunk(work: UnitOfWork, claim: Claim, **progress: object) -> bo
     Return False if the job has ended meanwhile, or if another worker has claimed it.
     """
     return await work.execute(RECORD_CHUNK, **vars(claim), **progress) == 1
+
+
+async def record_run(work: UnitOfWork, claim: Claim, **progress: object) -> bool:
+    """Record the progress of an uninterrupted run: `count`, `total`, `cursor` and `attempts`. Renew the claim.
+
+    Return False if the job has ended meanwhile, or if another worker has claimed it.
+    """
+    return await work.execute(RECORD_RUN, **vars(claim), **progress) == 1
+
+
+async def release(work: UnitOfWork, claim: Claim, attempts: int) -> None:
+    """Set the number of attempts back, because the worker stops and the job is not to blame."""
+    await work.execute(RELEASE, **vars(claim), attempts=attempts)
+
+
+async def lock_unfinished(work: UnitOfWork, kind: JobKind) -> list[Job]:
+    """Lock the unfinished jobs of a kind. It waits for those that end meanwhile, and leaves them out.
+
+    The lock is FOR NO KEY UPDATE: a transaction that stores the file of a job refers to the job's row for seconds before it ends the job.
+    """
+    statement = select_entities(Job).where(col(Job.tenant_id) == work.tenant, IS_UNFINISHED, col(Job.kind) == kind).order_by(col(Job.id))
+    return [*await work.session.exec(statement.with_for_update(key_share=True).execution_options(populate_existing=True))]
+
+
+async def with_figures(tx: Transaction, ids: Sequence[UUID]) -> frozenset[UUID]:
+    """Return those of the exports that have columns with figures."""
+    return frozenset(row.id for row in await tx.fetch(WITH_FIGURES, ids=ids))
+
+
+async def find_with_files(tx: Transaction, kind: JobKind, since: datetime) -> list[UUID]:
+    """Return the jobs of a kind that have a file which was made since then, also an expired one."""
+    return [row.id for row in await tx.fetch(WITH_FILES, kind=kind, since=since)]
 
 
 async def find_without_message(database: Database) -> list[UUID]:

@@ -17,6 +17,7 @@ class JobKind(StrEnum):
     """The work of a job."""
 
     REVENUE_REBUILD = "REVENUE_REBUILD"
+    CLIENT_EXPORT = "CLIENT_EXPORT"
 
 
 class JobStatus(StrEnum):
@@ -34,6 +35,8 @@ class JobFailureCode(StrEnum):
 
     ACCESS_LOST = "ACCESS_LOST"
     ATTEMPTS_EXHAUSTED = "ATTEMPTS_EXHAUSTED"
+    FILE_QUOTA_EXCEEDED = "FILE_QUOTA_EXCEEDED"
+    TOO_MANY_ROWS = "TOO_MANY_ROWS"
 
 
 UNFINISHED = text("status IN ('QUEUED', 'RUNNING')")
@@ -43,7 +46,11 @@ class Job(Entity, table=True):
     """A background job. It runs in chunks; each chunk commits its changes together with `cursor` and `done_count`.
 
     `owner` is the worker that claimed the job, until `lease_until` at least. `attempts` counts the claims since the last committed chunk.
-    `input`, `cursor`, `warnings` and `failure_message` hold no personal data, because the deletion of a client does not change jobs.
+    A job that runs without interruption starts at 0 with each claim. Its `cursor` is the highest count that it has reached, and `attempts`
+    counts the claims since it last got further.
+
+    `cursor`, `warnings` and `failure_message` hold no personal data. `input` may name a client, such as in the search of an export, until
+    the job ends; the deletion of a client ends such jobs.
     """
 
     __tablename__ = "job"

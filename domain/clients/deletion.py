@@ -12,6 +12,7 @@ from domain.core.errors import FiscalRetention, NotArchived, PreviewOutdated, Ru
 from domain.core.idempotency import redact_errors
 from domain.core.locking import lock
 from domain.core.scope import Permission, WriteScope
+from domain.jobs.erasure import erase_exports
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,10 @@ class DeletionOptions:
 
 
 async def delete(scope: WriteScope, client_id: UUID, options: DeletionOptions) -> DeletionResult:
-    """Delete the client with all its parts in this unit of work. Keep a record of its id, the time, the actor and the counts."""
+    """Delete the client with all its parts in this unit of work, and the exports that may contain it.
+
+    Keep a record of its id, the time, the actor and the counts.
+    """
     scope.require(Permission.CLIENTS_ARCHIVE)
     if options.deletes_orphans:
         scope.require(Permission.CLIENTS_WRITE)
@@ -55,6 +59,7 @@ async def delete(scope: WriteScope, client_id: UUID, options: DeletionOptions) -
     scope.session.expunge(client)
     counts = await rows.delete_client(scope, client_id, orphan_ids)
     await redact_errors(scope)
+    await erase_exports(scope, client.created_at)
     result = DeletionResult(
         client_id=client_id,
         contacts=counts["contacts left alone"],

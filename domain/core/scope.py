@@ -84,8 +84,14 @@ class Scope:
         if not self.allows(permission):
             raise ForbiddenError(f"This requires the permission {permission}. Ask an owner of your organization for it.")
 
+    def require_any(self, permissions: Sequence[Permission]) -> None:
+        """Require one of the permissions."""
+        if not any(map(self.allows, permissions)):
+            names = " or ".join(permissions)
+            raise ForbiddenError(f"This requires the permission {names}. Ask an owner of your organization for it.")
+
     def require_all(self, permissions: Iterable[Permission]) -> None:
-        """Require all permissions, for a caller who grants them: nobody can grant a permission that they lack."""
+        """Require all permissions. A caller who grants permissions must have them, since nobody can grant one that they lack."""
         for permission in sorted(permissions):
             self.require(permission)
 

@@ -10,7 +10,7 @@ from db.tables import JobKind
 from domain.core.errors import pluralize
 from domain.core.scope import Actor, Permission, WriteScope, open_write_scope
 from domain.jobs import lifecycle
-from domain.jobs.runner import Chunk, JobHandler
+from domain.jobs.handlers import Chunk, JobHandler
 
 FIRST_ID = UUID(int=0)
 BATCH_SIZE = 500  # clients that one unit of work checks and locks

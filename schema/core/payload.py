@@ -59,18 +59,22 @@ def declare_mutation(  # noqa: PLR0913 all that there is to know about a mutatio
     *,
     errors: Sequence[type[UserError]] = (),
     permission: Permission = Permission.CLIENTS_WRITE,
+    permissions: Sequence[Permission] = (),
     costs: Sequence[object] = (WRITE_COST,),
     is_exclusive: bool = False,
 ) -> Any:  # noqa: ANN401 the field is annotated where it is declared
     """Declare a mutation. With `is_exclusive` it may run long, and a document may contain only one such mutation.
 
+    With `permissions`, the caller needs one of them instead of `permission`.
+
     `errors` are the types of errors that it can return besides `InputError`, which every mutation can return.
     """
-    directives = [*costs, RequiresPermission(any_of=[permission]), SemanticNonNull()]
+    any_of = [*permissions] or [permission]
+    directives = [*costs, RequiresPermission(any_of=any_of), SemanticNonNull()]
     if is_exclusive:
         directives.append(OneAtATime())
     metadata = {"errors": errors}
-    return mutation(change, permission=permission, description=description, directives=directives, metadata=metadata, is_long=is_exclusive)
+    return mutation(change, permissions=any_of, description=description, directives=directives, metadata=metadata, is_long=is_exclusive)
 
 
 def mutations(cls: type[T]) -> type[T]:

@@ -6,12 +6,12 @@ from uuid import UUID
 import typer
 
 from db.engine.database import Database
-from db.rows import JobRow
 from db.tables import JobStatus
 from domain.core.errors import RuleViolation, not_found
 from domain.core.pagination import MAX_PAGE_SIZE, PageRequest
 from domain.core.scope import Actor, ReadScope, open_write_scope
 from domain.jobs import lifecycle, reads
+from domain.jobs.reads import AnyJob
 from server.cli.admin import OrganizationOption, find_organization, run_as_operator
 from server.cli.options import DataDirOption
 from server.runtime.console import print_lines, print_table
@@ -28,7 +28,7 @@ def jobs_list(
 ) -> None:
     """List the newest jobs of an organization, at most 100."""
 
-    async def read_rows(database: Database) -> list[JobRow]:
+    async def read_rows(database: Database) -> list[AnyJob]:
         tenant = (await find_organization(database, name_or_id)).id
         tx = database.read(tenant)
         try:
@@ -44,7 +44,7 @@ def jobs_list(
 def jobs_show(id: JobArgument, name_or_id: OrganizationOption = None, data_dir: DataDirOption = None) -> None:
     """Show a job with its warnings and the reason why it failed."""
 
-    async def read_row(database: Database) -> JobRow:
+    async def read_row(database: Database) -> AnyJob:
         tenant = (await find_organization(database, name_or_id)).id
         tx = database.read(tenant)
         try:
@@ -75,7 +75,7 @@ def jobs_cancel(id: JobArgument, name_or_id: OrganizationOption = None, data_dir
     print_lines("The job is cancelled.")
 
 
-def _row_cells(row: JobRow) -> list[str]:
+def _row_cells(row: AnyJob) -> list[str]:
     progress = reads.estimate_progress(row)
     times = [f"{moment:%Y-%m-%d %H:%M:%S}" if moment else "" for moment in (row.created_at, row.finished_at)]
     return [str(row.id), row.kind, row.status, f"{progress.done_count}/{'?' if progress.total is None else progress.total}", *times]

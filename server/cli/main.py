@@ -12,6 +12,7 @@ from domain.core.errors import RuleViolation
 from server.cli.admin import member, organization, token
 from server.cli.database import DatabaseUrls, migrate_database, open_database
 from server.cli.doctor import doctor
+from server.cli.export import export_clients
 from server.cli.jobs import jobs
 from server.cli.options import CommandGroup, DataDirOption, load_settings
 from server.documents.trusted import load_trusted_documents
@@ -163,4 +164,5 @@ def schema_print() -> None:
     print_text(build().as_str())
 
 
+cli.command("export")(export_clients)
 cli.command("doctor")(doctor)

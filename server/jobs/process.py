@@ -10,8 +10,9 @@ from datetime import timedelta
 from db.engine.database import Database, DatabaseLimits
 from domain.jobs.runner import ChunkRunner
 from server.database_checks import ensure_database_ready
-from server.jobs.handlers import HANDLERS
+from server.jobs.handlers import build_handlers
 from server.jobs.metrics import JobMetrics
+from server.jobs.work_folder import open_work_folder
 from server.jobs.worker import MAX_CONCURRENT_CHUNKS, JobWorker, report_chunk_error
 from server.observability.logging import log_unhandled
 from server.observability.metrics import serve_metrics
@@ -49,11 +50,17 @@ async def run_worker(settings: Settings, runtime_url: str, parent_pid: int | Non
         ) from error
     async with database:
         await ensure_database_ready(database)
-        runner = ChunkRunner(database, HANDLERS, report_chunk_error, timedelta(seconds=settings.job_lease))
-        worker = JobWorker(url, database, runner, metrics)
         port = settings.metrics_port
-        with serve_metrics(metrics.registry, settings.metrics_host, port) if port else nullcontext():
-            await _run_until_stopped(worker, settings, parent_pid)
+        with open_work_folder() as folder, serve_metrics(metrics.registry, settings.metrics_host, port) if port else nullcontext():
+            runner = ChunkRunner(
+                database,
+                build_handlers(settings.file_limits),
+                report_chunk_error,
+                timedelta(seconds=settings.job_lease),
+                runs=asyncio.Semaphore(MAX_CONCURRENT_CHUNKS - 1),
+                folder=folder,
+            )
+            await _run_until_stopped(JobWorker(url, database, runner, metrics), settings, parent_pid)
 
 
 async def _run_until_stopped(worker: JobWorker, settings: Settings, parent_pid: int | None) -> None:
@@ -70,7 +77,7 @@ async def _run_until_stopped(worker: JobWorker, settings: Settings, parent_pid: 
     await asyncio.wait({running}, timeout=settings.shutdown_grace)
     if not running.done():
         log.warning("a chunk did not end in time; another job worker repeats it")
-        # The database rolls the chunk back, and its message stays for the next worker.
+        # The database rolls the chunk back, and its message stays for the next worker, which also removes the local files.
         os._exit(1)
     for task in background_tasks:
         task.cancel()

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
@@ -43,24 +43,23 @@ class JobWorker:
     database: Database
     runner: ChunkRunner
     metrics: JobMetrics
-    _is_stopping: asyncio.Event = field(default_factory=asyncio.Event)
     _queue: PgQueuer | None = None
 
     async def run(self) -> None:
         """Run until `stop`. Connect again whenever the connection to the queue is lost."""
-        while not self._is_stopping.is_set():
+        while not self.runner.stopping.is_set():
             try:
                 await self._run_queue()
             except Exception as error:
                 if not is_connection_lost(error):
                     log.exception("the job queue failed")
-            if not self._is_stopping.is_set():
+            if not self.runner.stopping.is_set():
                 log.warning("the connection to the job queue is lost; connecting again")
                 await self._pause()
 
     def stop(self) -> None:
-        """Take no more messages, and end once the running chunks are committed."""
-        self._is_stopping.set()
+        """Take no more messages, and end once the running chunks are committed. Uninterrupted runs end after their current part."""
+        self.runner.stopping.set()
         if self._queue:
             self._queue.shutdown.set()
 
@@ -80,7 +79,7 @@ class JobWorker:
                 await self._maintain(queries)
 
             queue.schedule("maintenance", EVERY_MINUTE)(maintain)
-            if self._is_stopping.is_set():
+            if self.runner.stopping.is_set():
                 return
             await self._maintain(queries)
             await queue.run(
@@ -101,7 +100,7 @@ class JobWorker:
         If that fails too, the message stays, and another worker takes it after the lease. No error leaves this function, because the
         library would write its text to the log of the queue.
         """
-        while not self._is_stopping.is_set():
+        while not self.runner.stopping.is_set():
             try:
                 self.metrics.count_entries(await self.runner.handle(source))
             except Exception as error:
@@ -119,7 +118,7 @@ class JobWorker:
     async def _pause(self) -> None:
         """Wait before the next attempt, or until the worker is stopped."""
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._is_stopping.wait(), RETRY_INTERVAL_S)
+            await asyncio.wait_for(self.runner.stopping.wait(), RETRY_INTERVAL_S)
 
     async def _maintain(self, queries: Queries) -> None:
         """Purge the log of the queue, which grows with each chunk, send messages that are missing, and delete expired files."""

@@ -9,10 +9,11 @@ import strawberry
 from graphql import GraphQLObjectType
 
 from db.tables import JobKind, Role
+from domain.files import FileLimits
 from domain.jobs.lifecycle import MAX_UNFINISHED
 from domain.reports.monthly_balances import BATCH_SIZE
 from server.documents.cost import BASE_COST
-from server.jobs.handlers import HANDLERS
+from server.jobs.handlers import build_handlers
 from tests.support.api import Api, connect_client
 from tests.support.builders import CREATED_AT, Tenant, create_tenant
 from tests.support.ids import global_id
@@ -53,7 +54,7 @@ async def test_revenue_rebuild_runs_from_start_to_end(jobs: JobDatabase, schema:
         if number % BATCH_SIZE == 0:
             await org.add_invoice(client, date(2026, 1, 10), "100.00")
     await corrupt_balances(org)
-    worker = await jobs.worker(HANDLERS[JobKind.REVENUE_REBUILD])
+    worker = await jobs.worker(build_handlers(FileLimits())[JobKind.REVENUE_REBUILD])
     async with connect_client(schema, jobs.database) as http:
         api = Api(http, org.tokens[Role.ADMIN])
         payload = (await api.data(START, input={"repair": repair}))["revenueRebuildStart"]
@@ -179,4 +180,4 @@ async def test_poll_is_one_statement_and_costs_few_points(org: Tenant, api_for: 
 def test_every_kind_of_job_has_a_type_and_a_handler(schema: strawberry.Schema) -> None:
     types = [kind for kind in schema._schema.type_map.values() if isinstance(kind, GraphQLObjectType)]  # noqa: SLF001
     implementations = [kind.name for kind in types if "Job" in {each.name for each in kind.interfaces}]
-    assert len(implementations) == len(JobKind) == len(HANDLERS)
+    assert len(implementations) == len(JobKind) == len(build_handlers(FileLimits()))

@@ -24,7 +24,11 @@ from tests.support.full_client import create_full_client
 from tests.support.ids import global_id
 from tests.support.mutation_inputs import NODES, SCHEMA
 
-TABLES = {"ActivityEvent": "audit_event", "RevenueRebuildJob": "job"}  # of types that are not named like their table
+TABLES = {
+    "ActivityEvent": "audit_event",
+    "ClientExportJob": "job",
+    "RevenueRebuildJob": "job",
+}  # of types that are not named like their table
 IDS_PER_TYPE = 25
 Path = tuple[str | int, ...]
 

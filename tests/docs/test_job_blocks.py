@@ -7,7 +7,8 @@ from collections.abc import Awaitable, Callable
 import strawberry
 
 from db.tables import JobKind, Role
-from server.jobs.handlers import HANDLERS
+from domain.files import FileLimits
+from server.jobs.handlers import build_handlers
 from tests.docs.answers import format_answer, replace_answer
 from tests.support.api import Api, connect_client
 from tests.support.builders import create_tenant
@@ -26,7 +27,7 @@ async def test_job_page_has_the_actual_answers(fresh_database: Callable[[], Awai
     async with open_job_database(await fresh_database()) as jobs:
         org = await create_tenant(jobs.owner)
         await fill_organization(jobs.owner, org, CLIENT_COUNT, (CLIENTS,))
-        worker = await jobs.worker(HANDLERS[JobKind.REVENUE_REBUILD])
+        worker = await jobs.worker(build_handlers(FileLimits())[JobKind.REVENUE_REBUILD])
         async with connect_client(schema, jobs.database) as http:
             api, variables = Api(http, org.tokens[Role.OWNER]), dict[str, object]()
             for number, block in enumerate(JOB_BLOCKS):

@@ -13,6 +13,8 @@ RUN_BY = {
     ("graphql", ""): "test_graphql_blocks",
     ("graphql", "statements"): "test_graphql_blocks",
     ("graphql", "jobs"): "test_job_blocks",
+    ("graphql", "exports"): "test_export_blocks",
+    ("csv", "exports"): "test_export_blocks",
     ("sh", "make"): "test_shell_blocks",
     ("sh", "demo"): "test_shell_blocks",
     ("sh", "database"): "test_shell_blocks",

@@ -11,11 +11,14 @@ from uuid import UUID
 import asyncpg
 
 from db.queries import monthly_balances
+from domain.core.scope import ALL_PERMISSIONS, Actor, open_write_scope
+from domain.exports import starting
+from domain.exports.request import ExportRequest
 from tests.support.builders import Tenant, create_tenant
 from tests.support.databases import runtime_url
 from tests.support.eventually import wait_until
 from tests.support.jobs import JobDatabase, open_job_database
-from tests.support.large_organization import ALLOCATIONS, CLIENTS, INVOICES, PAYMENTS, fill_organization
+from tests.support.large_organization import ADDRESSES, ALLOCATIONS, CLIENTS, INVOICES, PAYMENTS, fill_organization
 from tests.support.owner import OwnerTransaction
 from tests.support.processes import PROGRAM, ServerProcess
 
@@ -29,8 +32,8 @@ def build_settings(url: str, data_dir: Path) -> dict[str, str]:
 
 
 @dataclass
-class RebuildCase:
-    """An organization whose stored balances are all wrong, a job that rebuilds them, and the processes of job workers."""
+class WorkerCase:
+    """An organization with a job, and the processes of job workers."""
 
     jobs: JobDatabase
     org: Tenant
@@ -75,6 +78,11 @@ class RebuildCase:
 
         await wait_until(has_ended)
 
+
+@dataclass
+class RebuildCase(WorkerCase):
+    """An organization whose stored balances are all wrong, and a job that rebuilds them."""
+
     async def check_result(self, clients: int) -> None:
         """Check that each client was processed exactly once, and that the balances equal the invoices and payments."""
         await self.wait_until_ended()
@@ -88,8 +96,29 @@ class RebuildCase:
         assert set(repaired) == {500}
 
 
+@dataclass
+class ExportCase(WorkerCase):
+    """An organization with many clients, and an export of them."""
+
+    async def read_file(self) -> bytes:
+        """Return the content of the only file."""
+        (job,) = await self.jobs.owner.fetch("SELECT job_id FROM relaties.file WHERE tenant_id = $1", self.org.id)
+        rows = await self.jobs.owner.fetch(
+            "SELECT content FROM relaties.file_part p JOIN relaties.file f ON f.id = p.file_id WHERE f.job_id = $1 ORDER BY number", job[0]
+        )
+        return b"".join(row["content"] for row in rows)
+
+    async def check_result(self, clients: int) -> None:
+        """Check that the export has succeeded with one file, and that workers have left no message and no local file."""
+        await self.wait_until_ended()
+        job = await self.read_job()
+        assert (job["status"], job["done_count"], job["total"]) == ("SUCCEEDED", clients, clients), (job, self.processes[-1].output)
+        assert await self.jobs.owner.fetchval("SELECT count(*) FROM relaties.file") == 1
+        assert await self.jobs.message_count() == 0
+
+
 @contextmanager
-def stopping(case: RebuildCase) -> Iterator[None]:
+def stopping(case: WorkerCase) -> Iterator[None]:
     try:
         yield
     finally:
@@ -113,3 +142,17 @@ async def prepare_rebuild(url: str, data_dir: Path, clients: int) -> AsyncIterat
 async def kill_backends(owner: asyncpg.Connection, role: str) -> None:
     """End all sessions of the server's role in the database."""
     await owner.execute(WORKER_BACKENDS, role)
+
+
+@asynccontextmanager
+async def prepare_export(url: str, data_dir: Path, clients: int, request: ExportRequest) -> AsyncIterator[ExportCase]:
+    """Create the organization and queue the export. All processes are killed at the end."""
+    async with open_job_database(url) as jobs:
+        org = await create_tenant(jobs.owner)
+        await fill_organization(jobs.owner, org, clients, (CLIENTS, ADDRESSES, INVOICES, PAYMENTS, ALLOCATIONS))
+        await jobs.owner.execute("ANALYZE")
+        async with open_write_scope(jobs.database, Actor(org.id, ALL_PERMISSIONS), "clientExportStart") as scope:
+            job = await starting.start(scope, request)
+        case = ExportCase(jobs, org, job, build_settings(url, data_dir) | {"TMPDIR": str(data_dir)})
+        with stopping(case):
+            yield case

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +19,8 @@ from db.tables import QUEUE_ENTRYPOINT, JobKind, Label, Role
 from db.tables.keys import name_key, new_id
 from domain.core.scope import Permission, WriteScope, open_write_scope
 from domain.jobs import lifecycle
-from domain.jobs.runner import Chunk, ChunkRunner, JobHandler
+from domain.jobs.handlers import Chunk, Handler, JobHandler, RunHandler
+from domain.jobs.runner import ChunkRunner
 from domain.organization.tokens import authenticate
 from tests.support.builders import Tenant
 from tests.support.databases import runtime_url
@@ -87,12 +89,16 @@ class JobDatabase:
     url: str
     connections: list[asyncpg.Connection] = field(default_factory=list)
 
-    async def worker(self, handler: JobHandler | None = None) -> QueueWorker:
+    async def worker(self, handler: Handler | None = None, folder: Path | None = None) -> QueueWorker:
+        """Return a worker. A handler in chunks is that of rebuilds, and one of uninterrupted runs that of exports."""
         connection = await asyncpg.connect(runtime_url(self.url))
         self.connections.append(connection)
         errors = list[Exception]()
-        handlers = {JobKind.REVENUE_REBUILD: handler or label_handler()}
-        runner = ChunkRunner(self.database, handlers, lambda _, error: errors.append(error), LEASE, retry_delay=timedelta())
+        rebuild = handler if isinstance(handler, JobHandler) else label_handler()
+        handlers: dict[JobKind, Handler] = {JobKind.REVENUE_REBUILD: rebuild}
+        if isinstance(handler, RunHandler):
+            handlers[JobKind.CLIENT_EXPORT] = handler
+        runner = ChunkRunner(self.database, handlers, lambda _, error: errors.append(error), LEASE, timedelta(), folder=folder)
         return QueueWorker(connection, runner, errors)
 
     async def start(self, org: Tenant, role: Role = Role.OWNER, input: Mapping[str, object] | None = None) -> UUID:

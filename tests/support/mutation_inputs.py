@@ -87,10 +87,10 @@ ID_TYPES = {  # types of ids that cannot be inferred from the name of the field 
     "ClientUpdateInput.labelsRemove": "Label",
     "ClientUpsertInput.labelsRemove": "Label",
     "JobCancelInput.id": "RevenueRebuildJob",
+    **dict.fromkeys(("LabelFilterInput.any", "LabelFilterInput.all", "LabelFilterInput.none"), "Label"),
     "OrganizationUpdateInput.defaultLayoutId": "InvoiceLayout",
     "TokenRevokeInput.id": "ApiToken",
 }
-
 OBJECTS_BY_FIELD = {  # names in `World.ids` of ids that must be of another object than the first of their type
     "ClientUpdateInput.contactsRemove": "ContactOfClient",
     "ClientUpdateInput.labelsRemove": "LabelOfClient",

@@ -78,6 +78,7 @@ def _contact_arguments(large_org: LargeOrganization) -> dict[str, dict[str, obje
         "contacts.page": {"count": 51, "in_name": "%person 12%", **after},
         "contacts.count": {"in_name": "%person 12%"},
         "contacts.count_of_clients": of_clients,
+        "contacts.invoice_contacts": of_clients,
         "contacts.by_id": {"ids": large_org.contacts},
         "client_finance.of_clients": of_clients,
         "invoices.of_clients": {**of_clients, "count": 26, "after_key": LAST_ID, "after_id": LAST_ID},
@@ -139,6 +140,8 @@ def _job_arguments(large_org: LargeOrganization) -> dict[str, dict[str, object]]
         "jobs.due": {},
         "jobs.count_unfinished": {},
         "jobs.requester": {"job": large_org.jobs[0]},
+        "jobs.with_figures": {"ids": large_org.jobs},
+        "jobs.with_files": {"kind": "REVENUE_REBUILD", "since": datetime(2026, 1, 1, tzinfo=UTC)},
     }
 
 

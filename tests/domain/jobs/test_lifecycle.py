@@ -7,22 +7,22 @@ import pytest
 
 from db.tables import Job, JobKind, JobStatus
 from db.tables.keys import new_id
-from domain.jobs.lifecycle import FINAL_STATUSES, TRANSITIONS, TransitionError, _finish
+from domain.jobs.lifecycle import FINAL_STATUSES, TRANSITIONS, TransitionError, finish
 from tests.support.builders import CREATED_AT, Tenant
 
 ALLOWED = {("QUEUED", "FAILED"), ("QUEUED", "CANCELLED"), ("RUNNING", "SUCCEEDED"), ("RUNNING", "FAILED"), ("RUNNING", "CANCELLED")}
 
 
 @pytest.mark.parametrize(("before", "after"), [*product(JobStatus, JobStatus)])
-def test_job_finishes_only_along_the_transitions(before: JobStatus, after: JobStatus) -> None:
+def test_jobfinishes_only_along_the_transitions(before: JobStatus, after: JobStatus) -> None:
     """A final status never changes, and only the runner's claim makes a job run."""
     job = Job(tenant_id=new_id(), kind=JobKind.REVENUE_REBUILD, status=before, owner=new_id())
     if (before.value, after.value) in ALLOWED:
-        _finish(job, after)
+        finish(job, after)
         assert (job.status, job.owner, job.lease_until, job.finished_at is None) == (after, None, None, False)
     elif after != JobStatus.RUNNING:
         with pytest.raises(TransitionError):
-            _finish(job, after)
+            finish(job, after)
         assert (job.status, job.finished_at) == (before, None)
     assert (after in TRANSITIONS[before]) == ((before.value, after.value) in ALLOWED | {("QUEUED", "RUNNING")})
     assert (TRANSITIONS[before] == frozenset()) == (before in FINAL_STATUSES)

@@ -25,6 +25,7 @@ const VALUES = [
   "FieldChange", // of an event
   "ClientUpsertResult", // of a payload
   "CurrencyRevenue", // calculated for a period
+  "ClientExportFile", // of a job
   "JobFailure", // of a job
   "JobProgress", // of a job
   "ProjectFinancialSettings", // of a project, one to one

@@ -187,6 +187,7 @@ def test_hostile_address_is_escaped(
         "add": ["x", "x@x.example"],
         **{name: [str(UUID(int=1))] for name in ("revoke", "show", "cancel")},
         "serve": ["--port", str(find_free_port())],
+        "export": ["--format", "csv", "--output", str(tmp_path / "clients.csv")],
     }
     for name in HOSTILE:
         url = f"postgresql://{quote(name, safe='')}:pw@127.0.0.1:{CLOSED_PORT}/{quote(name, safe='')}"

@@ -1,0 +1,2 @@
+SELECT pg_advisory_xact_lock(735823015,
+  hashtext(CAST($1::UUID AS TEXT))) AS pg_advisory_xact_lock_1
