@@ -20,7 +20,7 @@ from benchmarks.demo_database import DemoDatabase, run_demo_database
 from benchmarks.load import Target, exchange
 from benchmarks.machine import print_load
 from benchmarks.queries import FIRST_CLIENT, build_queries
-from benchmarks.servers import run_relaties
+from benchmarks.servers import RAISED_LIMITS, run_relaties
 from db.tables import Role
 from tests.support.builders import Tenant, create_tenant
 from tests.support.large_organization import ALLOCATIONS, CLIENTS, INVOICES, PAYMENTS, fill_organization
@@ -78,7 +78,7 @@ def describe(name: str, durations: Sequence[float]) -> float:
 
 async def main(database: DemoDatabase, clients: int, seconds: float) -> None:
     org = await prepare_organization(database, clients)
-    with run_relaties(database) as server:
+    with run_relaties(database, **RAISED_LIMITS) as server:
         target = server.target
         other = replace(target, token=org.tokens[Role.OWNER])
         before = describe("idle", await measure_q2(target, None, seconds))
