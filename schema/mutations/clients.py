@@ -49,7 +49,8 @@ Unarchives a client, with the projects and portals that were archived or closed 
 or closed earlier are not restored. Fails with `NOT_ARCHIVED` if the client is active."""
 DELETE_DESCRIPTION = f"""\
 Deletes an archived client permanently, with its projects, registrations, invoices, payments, quotes, portals, addresses, labels, links to
-contacts and activity. Contacts are kept, unless `deleteOrphanContacts` is true. This cannot be undone.
+contacts and activity, and with the exported files that may contain it. Exports that are running are cancelled. Contacts are kept, unless
+`deleteOrphanContacts` is true. This cannot be undone.
 Fails with `NOT_ARCHIVED` if the client is active, with `PREVIEW_OUTDATED` if the preview token has expired or the client has changed, and
 with `FISCAL_RETENTION` if there are issued invoices and `acknowledgeFiscalRetention` is not true.
 {EXCLUSIVE_HINT}"""
