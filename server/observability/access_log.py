@@ -73,8 +73,8 @@ def log_fields(record: AccessRecord) -> dict[str, object]:
         "root_field": record.root_field,
         "operation_name": record.operation_name and record.operation_name[:MAX_NAME],
         "document_hash": record.document_hash,
-        "status": record.status,
-        "error_codes": record.error_codes or None,
+        "status": int(record.status),  # an enum would be written with its name
+        "error_codes": tuple(map(str, record.error_codes)) or None,
         "incident_ids": record.incident_ids or None,
         "duration_seconds": round(record.seconds, 6),
         "queue_seconds": round(record.queue_seconds, 6),

@@ -1,6 +1,7 @@
 """Each request is recorded once in the access log and once in the metrics."""
 
 import logging
+from http import HTTPStatus
 from uuid import UUID
 
 import pytest
@@ -8,7 +9,8 @@ import strawberry
 from prometheus_client import generate_latest
 
 from db.engine.query_stats import QueryStats
-from server.observability.access_log import AccessLog, AccessRecord, parse_trace_id
+from server.errors import ErrorCode
+from server.observability.access_log import AccessLog, AccessRecord, log_fields, parse_trace_id
 from server.observability.metrics import GaugeSource, Metrics
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
@@ -59,6 +61,12 @@ def test_request_is_one_log_line(metrics: Metrics, caplog: pytest.LogCaptureFixt
         ("operation", "INFO"), ("operation", "WARNING"), ("operation", "WARNING"),
     ]  # fmt: skip
     assert vars(caplog.records[2])["fields"]["incident_ids"] == ("ab",)
+
+
+def test_codes_are_logged_without_the_names_of_enums() -> None:
+    """In the text format, a value is written as `repr` shows it."""
+    fields = log_fields(AccessRecord(TRACE, status=HTTPStatus.NOT_FOUND, error_codes=(ErrorCode.NOT_FOUND,)))
+    assert (repr(fields["status"]), repr(fields["error_codes"])) == ("404", "('NOT_FOUND',)")
 
 
 def test_a_request_is_counted(metrics: Metrics) -> None:
