@@ -21,7 +21,7 @@ class File(Entity, table=True):
         check("size", "size >= 0"),
         check("expires", "expires_at > created_at"),
         Index("file_by_job", "tenant_id", "job_id"),
-        Index("file_by_expiry", "tenant_id", "expires_at"),
+        Index("file_by_expiry", "tenant_id", "expires_at", "id"),
     )
     job_id: UUID
     name: str = ColumnField(max_length=200)

@@ -34,7 +34,7 @@ def upgrade() -> None:
         schema="relaties",
     )
     op.create_index("file_by_job", "file", ["tenant_id", "job_id"], unique=False, schema="relaties")
-    op.create_index("file_by_expiry", "file", ["tenant_id", "expires_at"], unique=False, schema="relaties")
+    op.create_index("file_by_expiry", "file", ["tenant_id", "expires_at", "id"], unique=False, schema="relaties")
     op.create_table(
         "file_part",
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
